@@ -1,0 +1,147 @@
+/* base/thread: mutex, condition and clocks over POSIX threads.
+ *
+ * Owns nothing; every object belongs to the room that initialised it.  Conditions wait
+ * on CLOCK_MONOTONIC, so that setting the wall clock neither ends nor prolongs a wait.
+ * Locking cannot fail here: our mutexes are never destroyed while in use, never taken
+ * twice by one thread, and a failure would mean that memory is already damaged.
+ */
+#define _GNU_SOURCE /* CLOCK_MONOTONIC_COARSE */
+
+#include "base/thread.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <time.h> // clock_gettime(), nanosleep()
+
+static void
+expect(int rc)
+{
+    assert(rc == 0);
+    (void)rc;
+}
+
+ss_status
+ss_mutex_init(ss_mutex *m)
+{
+    return pthread_mutex_init(m, NULL) == 0 ? SS_OK : SS_NOMEM;
+}
+
+void
+ss_mutex_destroy(ss_mutex *m)
+{
+    expect(pthread_mutex_destroy(m));
+}
+
+void
+ss_mutex_lock(ss_mutex *m)
+{
+    expect(pthread_mutex_lock(m));
+}
+
+void
+ss_mutex_unlock(ss_mutex *m)
+{
+    expect(pthread_mutex_unlock(m));
+}
+
+ss_status
+ss_cond_init(ss_cond *c)
+{
+    pthread_condattr_t attr;
+    ss_status rc = SS_NOMEM;
+
+    if (pthread_condattr_init(&attr) != 0) {
+        return SS_NOMEM;
+    }
+    if (pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 &&
+        pthread_cond_init(c, &attr) == 0) {
+        rc = SS_OK;
+    }
+    pthread_condattr_destroy(&attr);
+    return rc;
+}
+
+void
+ss_cond_destroy(ss_cond *c)
+{
+    expect(pthread_cond_destroy(c));
+}
+
+void
+ss_cond_signal(ss_cond *c)
+{
+    expect(pthread_cond_signal(c));
+}
+
+void
+ss_cond_broadcast(ss_cond *c)
+{
+    expect(pthread_cond_broadcast(c));
+}
+
+bool
+ss_cond_wait(ss_cond *c, ss_mutex *m, int64_t ms)
+{
+    struct timespec until;
+
+    /* A wait of a year is for ever; the sum below then cannot overflow. */
+    if (ms < 0 || ms > INT64_C(31536000000)) {
+        expect(pthread_cond_wait(c, m));
+        return true;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (time_t)(ms / 1000);
+    until.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_nsec -= 1000000000;
+        until.tv_sec += 1;
+    }
+    int rc = pthread_cond_timedwait(c, m, &until);
+    assert(rc == 0 || rc == ETIMEDOUT);
+    return rc == 0;
+}
+
+static int64_t
+clock_ms(clockid_t id)
+{
+    struct timespec now;
+
+    clock_gettime(id, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t
+ss_clock_ms(void)
+{
+    return clock_ms(CLOCK_MONOTONIC);
+}
+
+int64_t
+ss_clock_coarse_ms(void)
+{
+#ifdef CLOCK_MONOTONIC_COARSE
+    return clock_ms(CLOCK_MONOTONIC_COARSE);
+#else
+    return clock_ms(CLOCK_MONOTONIC);
+#endif
+}
+
+/* A signal ends the sleep early: callers loop over their condition anyway. */
+void
+ss_sleep_us(int64_t us)
+{
+    struct timespec span;
+
+    if (us <= 0) {
+        return;
+    }
+    span.tv_sec = (time_t)(us / 1000000);
+    span.tv_nsec = (long)(us % 1000000) * 1000;
+    (void)nanosleep(&span, NULL);
+}
+
+uint64_t
+ss_thread_id(void)
+{
+    return (uint64_t)pthread_self();
+}
