@@ -1,0 +1,858 @@
+/* store/conn: one SQLite connection, opened hardened, and the call that runs on it.
+ *
+ * Owns the sqlite3 handle and the path.  One thread at a time (SQLITE_OPEN_NOMUTEX):
+ * the holder of its lease.  Called without the GIL; the only way up is ss_call.check.
+ *
+ * Invariants:
+ *  1. A connection that ss_conn_open returned has every setting of the header: each
+ *     one was written and read back; the first that did not take failed the opening.
+ *  2. Settings that decide how a schema is understood precede the first statement that
+ *     reads one (PRAGMA synchronous does).
+ *  3. A call is stopped by the progress and busy handlers asking ss_call_poll, never by
+ *     sqlite3_interrupt, which could hit the next call on the handle.  `stopped` keeps
+ *     the reason until the next ss_conn_call_begin.
+ *  4. A write that has been committed is not reported as interrupted (on_commit).
+ */
+#define _POSIX_C_SOURCE 200809L /* strerror_r() that returns int */
+
+#include "store/conn.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/thread.h"
+
+#include <assert.h>
+#include <fcntl.h>  // faccessat()
+#include <stdio.h>  // snprintf()
+#include <string.h> // strcmp()
+#include <sys/stat.h>
+#include <unistd.h> // faccessat()
+
+enum {
+    PROGRESS_OPS = 2000, /* some tens of microseconds of the virtual machine */
+    CHECK_EVERY_MS = 50,
+    BUSY_SLEEP_US = 500,
+    JOURNAL_SIZE_LIMIT = 64 * 1024 * 1024,
+};
+
+struct ss_conn {
+    sqlite3 *db; /* owned */
+    char *path;  /* owned */
+    unsigned flags;
+    int64_t busy_ms;
+    const ss_call *call; /* borrowed between call_begin and call_end, else NULL */
+    int64_t last_check_ms;
+    int64_t busy_since_ms;
+    bool committed;      /* see on_commit */
+    bool opened;         /* it has read the file once */
+    ss_error stopped;    /* why the present call was stopped; SS_OK: it was not */
+    bool guarded;        /* free SQL is being prepared */
+    const char *refused; /* what the guard refused in it; constant text, or NULL */
+};
+
+/* ---- calls ---- */
+
+ss_status
+ss_call_poll(const ss_call *call, int64_t *last_check_ms, ss_error *err)
+{
+    if (call->cancel_epoch != NULL &&
+        atomic_load_explicit(call->cancel_epoch, memory_order_relaxed) !=
+            call->cancel_seen) {
+        return ss_error_set(err, SS_INTERRUPTED, "cancelled");
+    }
+    if (call->deadline_ms == 0 && call->check == NULL) {
+        return SS_OK;
+    }
+    int64_t now = ss_clock_coarse_ms();
+    if (call->deadline_ms != 0 && now >= call->deadline_ms) {
+        return ss_error_set(err, SS_INTERRUPTED, "the time limit passed");
+    }
+    if (call->check != NULL && now - *last_check_ms >= CHECK_EVERY_MS) {
+        *last_check_ms = now;
+        if (call->check(call->check_arg) != 0) {
+            return ss_error_set(err, SS_SIGNAL, "interrupted by a signal");
+        }
+    }
+    return SS_OK;
+}
+
+/* Must the present call end now? */
+static bool
+stops(ss_conn *conn)
+{
+    if (conn->call == NULL) {
+        return false;
+    }
+    return conn->stopped.code != SS_OK ||
+           ss_call_poll(conn->call, &conn->last_check_ms, &conn->stopped) != SS_OK;
+}
+
+static int
+on_progress(void *arg)
+{
+    ss_conn *conn = arg;
+
+    if (conn->committed) {
+        conn->committed = false;
+        return 0;
+    }
+    return stops(conn);
+}
+
+/* SQLite asks the progress handler once more when a statement ends, and would report a
+ * COMMIT that is already on disk as interrupted.  So a commit lets the next question
+ * pass; when that one belongs to the next statement, it only stops a little later. */
+static int
+on_commit(void *arg)
+{
+    ((ss_conn *)arg)->committed = true;
+    return 0;
+}
+
+/* Wait for a lock of another connection or process, in short equal steps: growing ones
+ * starve whoever has waited longest. */
+static int
+on_busy(void *arg, int n_before)
+{
+    ss_conn *conn = arg;
+    int64_t now = ss_clock_ms();
+
+    if (n_before == 0) {
+        conn->busy_since_ms = now;
+    }
+    if (now - conn->busy_since_ms >= conn->busy_ms || stops(conn)) {
+        return 0;
+    }
+    ss_sleep_us(BUSY_SLEEP_US);
+    return 1;
+}
+
+void
+ss_conn_call_begin(ss_conn *conn, const ss_call *call)
+{
+    conn->call = call;
+    ss_error_init(&conn->stopped);
+    /* The first question waits 50 ms: it needs the GIL, and most calls are shorter. */
+    conn->last_check_ms = call != NULL ? ss_clock_coarse_ms() : 0;
+}
+
+void
+ss_conn_call_end(ss_conn *conn)
+{
+    conn->call = NULL;
+    conn->guarded = false; /* the pool's own statements come next */
+}
+
+/* ---- errors ---- */
+
+static ss_code
+code_of(int rc)
+{
+    if (rc == SQLITE_IOERR_NOMEM) {
+        return SS_NOMEM;
+    }
+    switch (rc & 0xFF) {
+    case SQLITE_NOMEM:
+        return SS_NOMEM;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return SS_BUSY;
+    case SQLITE_FULL:
+        return SS_DISK_FULL;
+    case SQLITE_READONLY:
+        return SS_READ_ONLY;
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+        return SS_INTEGRITY;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_FORMAT:
+        return SS_DATABASE;
+    case SQLITE_TOOBIG:
+        return SS_DATA;
+    case SQLITE_ERROR:
+        return SS_PROGRAMMING;
+    case SQLITE_INTERRUPT:
+        return SS_INTERRUPTED;
+    case SQLITE_CANTOPEN:
+    case SQLITE_IOERR:
+    case SQLITE_PERM:
+    case SQLITE_PROTOCOL:
+    case SQLITE_AUTH:
+    case SQLITE_ABORT:
+    case SQLITE_SCHEMA:
+    case SQLITE_NOLFS:
+        return SS_OPERATIONAL;
+    default: /* MISUSE, RANGE, INTERNAL, and what is not known */
+        return SS_INTERNAL;
+    }
+}
+
+/* Which table and column a named CHECK is about: "<table>_<column>_check" can be cut in
+ * more than one place, so the schema is asked. Whatever fails here leaves it unsaid. */
+static void
+where_of_check(ss_conn *conn, const char *name, ss_error *err)
+{
+    static const char sql[] =
+        "SELECT s.name, c.name FROM sqlite_schema AS s, pragma_table_info(s.name) AS c"
+        " WHERE s.type = 'table' AND substr(?1, 1, length(s.name) + 1) = s.name || '_'"
+        " AND ?1 = s.name || '_' || c.name || '_check'";
+    sqlite3_stmt *stmt = NULL;
+
+    if (sqlite3_prepare_v2(conn->db, sql, -1, &stmt, NULL) == SQLITE_OK &&
+        sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC) == SQLITE_OK &&
+        sqlite3_step(stmt) == SQLITE_ROW) {
+        const char *table = (const char *)sqlite3_column_text(stmt, 0);
+        const char *column = (const char *)sqlite3_column_text(stmt, 1);
+        ss_error_where(err, table, column, NULL);
+    }
+    sqlite3_finalize(stmt);
+}
+
+/* "t.a, t.b" as table t and column "a, b". */
+static void
+where_of_list(const char *list, ss_error *err)
+{
+    char table[sizeof(err->table)], columns[sizeof(err->column)] = "";
+    const char *dot = strchr(list, '.');
+    size_t n = dot != NULL ? (size_t)(dot - list) : 0, at = 0;
+
+    if (dot == NULL || n >= sizeof(table)) {
+        return;
+    }
+    memcpy(table, list, n);
+    table[n] = '\0';
+    for (const char *p = list; p != NULL && strncmp(p, table, n) == 0 && p[n] == '.';) {
+        const char *column = p + n + 1, *end = strstr(column, ", ");
+        size_t length = end != NULL ? (size_t)(end - column) : strlen(column);
+
+        if (at + length + 3 > sizeof(columns)) {
+            break;
+        }
+        if (at > 0) {
+            memcpy(columns + at, ", ", 2);
+            at += 2;
+        }
+        memcpy(columns + at, column, length);
+        at += length;
+        columns[at] = '\0';
+        p = end != NULL ? end + 2 : NULL;
+    }
+    ss_error_where(err, table, columns, NULL);
+}
+
+/* Table and column of a refused row, from SQLite's message. */
+static void
+where_of_constraint(ss_conn *conn, int rc, const char *message, ss_error *err)
+{
+    const char *list = strstr(message, "constraint failed: ");
+
+    if (rc == SQLITE_CONSTRAINT_DATATYPE) {
+        /* "cannot store TEXT value in INTEGER column t.a" */
+        list = strstr(message, " column ");
+        if (list != NULL) {
+            where_of_list(list + strlen(" column "), err);
+        }
+    }
+    else if (list != NULL) {
+        list += strlen("constraint failed: ");
+        if (rc == SQLITE_CONSTRAINT_CHECK) {
+            where_of_check(conn, list, err);
+        }
+        else if (strncmp(list, "index '", 7) != 0) {
+            where_of_list(list, err);
+        }
+    }
+}
+
+/* Is this the failure of a WAL file whose folder lets nobody make the -wal and -shm
+ * that even reading needs? */
+static bool
+is_locked_folder(const ss_conn *conn, int rc)
+{
+    char folder[4096];
+    const char *slash = strrchr(conn->path, '/');
+    struct stat st;
+
+    if ((rc & 0xFF) != SQLITE_CANTOPEN && rc != SQLITE_READONLY_CANTINIT &&
+        rc != SQLITE_READONLY_CANTLOCK && rc != SQLITE_READONLY_DIRECTORY) {
+        return false;
+    }
+    if (conn->opened && sqlite3_db_readonly(conn->db, "main") == 0) {
+        return false; /* a write that could not make its journal */
+    }
+    if (slash == NULL || stat(conn->path, &st) != 0 ||
+        faccessat(AT_FDCWD, conn->path, R_OK, AT_EACCESS) != 0) {
+        return false;
+    }
+    int n = snprintf(folder, sizeof(folder), "%.*s",
+                     slash == conn->path ? 1 : (int)(slash - conn->path), conn->path);
+    return n > 0 && (size_t)n < sizeof(folder) &&
+           faccessat(AT_FDCWD, folder, W_OK, AT_EACCESS) != 0;
+}
+
+/* What the operating system said, as ": No space left", or "". SQLite keeps its errno
+ * for these two kinds; after any other it is an old one. */
+static void
+system_reason(ss_conn *conn, int rc, char *out, size_t size)
+{
+    bool kept = (rc & 0xFF) == SQLITE_CANTOPEN || (rc & 0xFF) == SQLITE_IOERR;
+    int number = kept ? sqlite3_system_errno(conn->db) : 0;
+    char text[128];
+
+    out[0] = '\0';
+    if (number != 0 && strerror_r(number, text, sizeof(text)) == 0) {
+        (void)snprintf(out, size, ": %s", text);
+    }
+}
+
+static void
+explain_file(ss_conn *conn, int rc, const char *what, const char *colon, ss_error *err)
+{
+    char reason[160];
+    ss_code code = code_of(rc);
+
+    if ((rc & 0xFF) == SQLITE_NOTADB) {
+        ss_error_set(err, code, "%s is not a SQLite database", conn->path);
+    }
+    else if (is_locked_folder(conn, rc)) {
+        ss_error_set(err, SS_OPERATIONAL,
+                     "%s%s%s is in WAL mode and its folder cannot be written: when no "
+                     "%s-wal exists and nobody writes the file, open it with "
+                     "immutable=True; otherwise make a copy in rollback-journal mode "
+                     "(PRAGMA journal_mode=DELETE) and open that",
+                     what, colon, conn->path, conn->path);
+    }
+    else if (rc == SQLITE_READONLY_ROLLBACK) {
+        ss_error_set(err, SS_OPERATIONAL,
+                     "%s%s%s: a write of another process was cut short and must be "
+                     "undone by a connection that may write: open the file for writing "
+                     "once",
+                     what, colon, conn->path);
+    }
+    else if (rc == SQLITE_CANTOPEN_SYMLINK) {
+        ss_error_set(err, code,
+                     "%s%s%s leads through a symbolic link, which is refused for "
+                     "untrusted files",
+                     what, colon, conn->path);
+    }
+    else {
+        system_reason(conn, rc, reason, sizeof(reason));
+        ss_error_set(err, code, "%s%s%s (%s%s)", what, colon, sqlite3_errmsg(conn->db),
+                     conn->path, reason);
+    }
+}
+
+/* The failure of the present or last call, when it was stopped on purpose. */
+static bool
+explain_stop(ss_conn *conn, int rc, const char *what, const char *colon, ss_error *err)
+{
+    int primary = rc & 0xFF;
+
+    if (conn->stopped.code == SS_OK ||
+        (primary != SQLITE_INTERRUPT && primary != SQLITE_BUSY &&
+         primary != SQLITE_LOCKED)) {
+        return false;
+    }
+    ss_error_set(err, (ss_code)conn->stopped.code, "%s%s%s", what, colon,
+                 conn->stopped.message);
+    return true;
+}
+
+ss_status
+ss_conn_error(ss_conn *conn, int rc, const char *what, ss_error *err)
+{
+    ss_code code = code_of(rc);
+    const char *colon = what != NULL ? ": " : "";
+
+    assert(rc != SQLITE_OK && rc != SQLITE_ROW && rc != SQLITE_DONE);
+    if (err == NULL || err->code != SS_OK) {
+        return code;
+    }
+    what = what != NULL ? what : "";
+    if (explain_stop(conn, rc, what, colon, err)) {
+        code = (ss_code)err->code;
+    }
+    else if ((rc & 0xFF) == SQLITE_AUTH && conn->refused != NULL) {
+        code = SS_PROGRAMMING;
+        ss_error_set(err, code, "%s%s%s", what, colon, conn->refused);
+    }
+    else if (code == SS_NOMEM) {
+        ss_error_nomem(err);
+    }
+    else if (code == SS_BUSY) {
+        ss_error_set(err, code, "%s%s%s (%s; waited up to %lld ms)", what, colon,
+                     sqlite3_errmsg(conn->db), conn->path, (long long)conn->busy_ms);
+    }
+    else if (code == SS_OPERATIONAL || code == SS_DATABASE || code == SS_READ_ONLY ||
+             code == SS_DISK_FULL) {
+        explain_file(conn, rc, what, colon, err);
+        code = (ss_code)err->code;
+    }
+    else {
+        /* errmsg is about the last call on the handle: MISUSE is not stored there. */
+        const char *text = sqlite3_extended_errcode(conn->db) == rc
+                               ? sqlite3_errmsg(conn->db)
+                               : sqlite3_errstr(rc);
+        ss_error_set(err, code, "%s%s%s", what, colon, text);
+        if ((rc & 0xFF) == SQLITE_CONSTRAINT) {
+            char message[sizeof(err->message)]; /* asking the schema changes errmsg */
+            (void)snprintf(message, sizeof(message), "%s", text);
+            where_of_constraint(conn, rc, message, err);
+        }
+    }
+    err->sqlite_code = rc;
+    return code;
+}
+
+/* ---- the guard ---- */
+
+static bool
+is_one_of(const char *name, const char *const *names)
+{
+    while (*names != NULL && sqlite3_stricmp(name, *names) != 0) {
+        names++;
+    }
+    return *names != NULL;
+}
+
+/* PRAGMAs that only tell something, whatever argument they take; the two marks of a
+ * file, which are data; and, without an argument, all that do not act. */
+static bool
+pragma_is_harmless(const char *name, const char *argument)
+{
+    static const char *const telling[] = {
+        "table_info",
+        "table_xinfo",
+        "table_list",
+        "index_list",
+        "index_info",
+        "index_xinfo",
+        "foreign_key_list",
+        "foreign_key_check",
+        "integrity_check",
+        "quick_check",
+        "database_list",
+        "collation_list",
+        "function_list",
+        "compile_options",
+        "user_version",
+        "application_id",
+        NULL,
+    };
+    static const char *const acting[] = {"wal_checkpoint", "incremental_vacuum",
+                                         "optimize", "shrink_memory", NULL};
+    return is_one_of(name, telling) || (argument == NULL && !is_one_of(name, acting));
+}
+
+static int
+authorize(void *arg, int action, const char *first, const char *second,
+          const char *database, const char *inner)
+{
+    ss_conn *conn = arg;
+
+    (void)database;
+    (void)inner;
+    if (!conn->guarded) {
+        return SQLITE_OK;
+    }
+    switch (action) {
+    case SQLITE_TRANSACTION:
+    case SQLITE_SAVEPOINT:
+        conn->refused = "free SQL cannot begin or end a transaction; use "
+                        "`with db.transaction():`";
+        return SQLITE_DENY;
+    case SQLITE_ATTACH:
+    case SQLITE_DETACH:
+        conn->refused = "free SQL cannot attach or detach a database (VACUUM does, "
+                        "too)";
+        return SQLITE_DENY;
+    case SQLITE_PRAGMA:
+        if (pragma_is_harmless(first, second)) {
+            return SQLITE_OK;
+        }
+        conn->refused = "free SQL cannot change a setting or start work by PRAGMA; "
+                        "SmartShopieDB(...) has arguments for the settings";
+        return SQLITE_DENY;
+    default:
+        return SQLITE_OK;
+    }
+}
+
+void
+ss_conn_guard(ss_conn *conn, bool on)
+{
+    conn->guarded = on;
+    if (on) {
+        conn->refused = NULL;
+    }
+}
+
+bool
+ss_conn_guarded(const ss_conn *conn)
+{
+    return conn->guarded;
+}
+
+/* ---- opening ---- */
+
+/* The settings that are switches, with the value each must have. */
+static const struct {
+    int option;
+    int value;
+    const char *name;
+} switches[] = {
+    {SQLITE_DBCONFIG_DEFENSIVE, 1, "DEFENSIVE"},
+    {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, "TRUSTED_SCHEMA"},
+    {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, "ENABLE_LOAD_EXTENSION"},
+    {SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, 0, "ENABLE_FTS3_TOKENIZER"},
+    {SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0, "WRITABLE_SCHEMA"},
+    {SQLITE_DBCONFIG_DQS_DML, 0, "DQS_DML"},
+    {SQLITE_DBCONFIG_DQS_DDL, 0, "DQS_DDL"},
+    {SQLITE_DBCONFIG_ENABLE_VIEW, 0, "ENABLE_VIEW"},
+    {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, "ENABLE_TRIGGER"},
+    {SQLITE_DBCONFIG_ENABLE_FKEY, 1, "ENABLE_FKEY"},
+    {SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, "NO_CKPT_ON_CLOSE"},
+};
+
+/* Limits for files from strangers: generous for real data, deadly for bombs. */
+static const struct {
+    int id;
+    int value;
+    const char *name;
+} tight_limits[] = {
+    {SQLITE_LIMIT_ATTACHED, 0, "ATTACHED"},
+    {SQLITE_LIMIT_SQL_LENGTH, 100000, "SQL_LENGTH"},
+    {SQLITE_LIMIT_LENGTH, 100000000, "LENGTH"},
+    {SQLITE_LIMIT_EXPR_DEPTH, 50, "EXPR_DEPTH"},
+    {SQLITE_LIMIT_COMPOUND_SELECT, 10, "COMPOUND_SELECT"},
+    {SQLITE_LIMIT_TRIGGER_DEPTH, 5, "TRIGGER_DEPTH"},
+    {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 200, "LIKE_PATTERN_LENGTH"},
+    {SQLITE_LIMIT_WORKER_THREADS, 0, "WORKER_THREADS"},
+    {SQLITE_LIMIT_VDBE_OP, 100000, "VDBE_OP"},
+};
+
+static ss_status
+not_set(const ss_conn *conn, const char *name, ss_error *err)
+{
+    return ss_error_set(err, SS_OPERATIONAL, "%s: %s could not be set", conn->path,
+                        name);
+}
+
+static ss_status
+set_switch(ss_conn *conn, int option, int value, const char *name, ss_error *err)
+{
+    int now = -1;
+
+    if (sqlite3_db_config(conn->db, option, value, NULL) != SQLITE_OK ||
+        sqlite3_db_config(conn->db, option, -1, &now) != SQLITE_OK || now != value) {
+        return not_set(conn, name, err);
+    }
+    return SS_OK;
+}
+
+static ss_status
+set_pragma(ss_conn *conn, const char *name, int64_t value, ss_error *err)
+{
+    char sql[96];
+    int64_t now = -1;
+
+    (void)snprintf(sql, sizeof(sql), "PRAGMA %s=%lld", name, (long long)value);
+    SS_TRY(ss_conn_exec(conn, sql, err));
+    (void)snprintf(sql, sizeof(sql), "PRAGMA %s", name);
+    SS_TRY(ss_conn_int(conn, sql, &now, err));
+    return now == value ? SS_OK : not_set(conn, name, err);
+}
+
+static ss_status
+harden(ss_conn *conn, const ss_conn_options *options, ss_error *err)
+{
+    static const int synchronous[] = {
+        [SS_DURABILITY_FULL] = 2, [SS_DURABILITY_NORMAL] = 1, [SS_DURABILITY_OFF] = 0};
+
+    for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
+        SS_TRY(set_switch(conn, switches[i].option, switches[i].value, switches[i].name,
+                          err));
+    }
+    if ((options->flags & SS_CONN_UNTRUSTED) != 0) {
+        for (size_t i = 0; i < sizeof(tight_limits) / sizeof(tight_limits[0]); i++) {
+            (void)sqlite3_limit(conn->db, tight_limits[i].id, tight_limits[i].value);
+            if (sqlite3_limit(conn->db, tight_limits[i].id, -1) !=
+                tight_limits[i].value) {
+                return not_set(conn, tight_limits[i].name, err);
+            }
+        }
+    }
+    SS_TRY(set_pragma(conn, "cell_size_check", 1, err));
+    SS_TRY(set_pragma(conn, "mmap_size", 0, err));
+    SS_TRY(set_pragma(conn, "temp_store", 1, err));
+    SS_TRY(set_pragma(conn, "wal_autocheckpoint", 0, err));
+    SS_TRY(set_pragma(conn, "journal_size_limit", JOURNAL_SIZE_LIMIT, err));
+    SS_TRY(set_pragma(conn, "foreign_keys", 1, err));
+    if ((options->flags & SS_CONN_READ_ONLY) != 0) {
+        SS_TRY(set_pragma(conn, "query_only", 1, err));
+    }
+    return set_pragma(conn, "synchronous", synchronous[options->durability], err);
+}
+
+/* The path as a URI that says immutable: the only way SQLite offers. */
+static void
+immutable_uri(ss_buf *uri, const char *path)
+{
+    ss_buf_puts(uri, "file://");
+    for (const char *p = path; *p != '\0'; p++) {
+        unsigned char c = (unsigned char)*p;
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                     (c >= '0' && c <= '9') || strchr("/_.-", c) != NULL;
+        if (plain) {
+            ss_buf_add(uri, p, 1);
+        }
+        else {
+            ss_buf_printf(uri, "%%%02X", (unsigned)c);
+        }
+    }
+    ss_buf_puts(uri, "?immutable=1");
+}
+
+/* The flags for sqlite3_open_v2 and, for an immutable file, its URI. */
+static ss_status
+open_handle(ss_conn *conn, ss_error *err)
+{
+    int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
+    const char *name = conn->path;
+    ss_status rc = SS_OK;
+    ss_buf uri;
+
+    ss_buf_init(&uri);
+    if ((conn->flags & SS_CONN_READ_ONLY) != 0) {
+        flags |= SQLITE_OPEN_READONLY;
+    }
+    else {
+        flags |= SQLITE_OPEN_READWRITE;
+        flags |= (conn->flags & SS_CONN_CREATE) != 0 ? SQLITE_OPEN_CREATE : 0;
+    }
+    if ((conn->flags & SS_CONN_UNTRUSTED) != 0) {
+        flags |= SQLITE_OPEN_NOFOLLOW;
+    }
+    if ((conn->flags & SS_CONN_IMMUTABLE) != 0 && conn->path[0] == '/') {
+        immutable_uri(&uri, conn->path);
+        if (!ss_buf_ok(&uri)) {
+            rc = ss_error_nomem(err);
+            goto done;
+        }
+        name = uri.data;
+        flags |= SQLITE_OPEN_URI;
+    }
+    int code = sqlite3_open_v2(name, &conn->db, flags, NULL);
+    if (conn->db == NULL) {
+        rc = ss_error_nomem(err);
+    }
+    else if (code != SQLITE_OK) {
+        rc = ss_conn_error(conn, code, "opening the file", err);
+    }
+
+done:
+    ss_buf_free(&uri);
+    return rc;
+}
+
+static ss_status
+make_ready(ss_conn *conn, const ss_conn_options *options, ss_error *err)
+{
+    (void)sqlite3_extended_result_codes(conn->db, 1);
+    if (sqlite3_busy_handler(conn->db, on_busy, conn) != SQLITE_OK) {
+        return not_set(conn, "the busy handler", err);
+    }
+    sqlite3_progress_handler(conn->db, PROGRESS_OPS, on_progress, conn);
+    (void)sqlite3_commit_hook(conn->db, on_commit, conn);
+    if (sqlite3_set_authorizer(conn->db, authorize, conn) != SQLITE_OK) {
+        return not_set(conn, "the guard of free SQL", err);
+    }
+    ss_conn_call_begin(conn, options->call);
+    ss_status rc = harden(conn, options, err);
+    ss_conn_call_end(conn);
+    conn->opened = rc == SS_OK;
+    return rc;
+}
+
+ss_status
+ss_conn_open(const ss_conn_options *options, ss_conn **out, ss_error *err)
+{
+    ss_conn *conn = NULL;
+    ss_status rc;
+
+    /* An absolute path begins with '/', so it cannot be read as a "file:" URI. */
+    if (options->path[0] != '/' && strcmp(options->path, ":memory:") != 0) {
+        return ss_error_set(err, SS_INTERNAL, "not an absolute path: %s",
+                            options->path);
+    }
+    assert((options->flags & SS_CONN_IMMUTABLE) == 0 ||
+           (options->flags & SS_CONN_READ_ONLY) != 0);
+    conn = ss_calloc(1, sizeof(*conn));
+    if (conn == NULL) {
+        rc = ss_error_nomem(err);
+        goto done;
+    }
+    ss_error_init(&conn->stopped);
+    conn->flags = options->flags;
+    conn->busy_ms = options->busy_ms;
+    conn->path = ss_strdup(options->path);
+    if (conn->path == NULL) {
+        rc = ss_error_nomem(err);
+        goto done;
+    }
+    rc = open_handle(conn, err);
+    if (rc == SS_OK) {
+        rc = make_ready(conn, options, err);
+    }
+    if (rc == SS_OK) {
+        *out = conn;
+        conn = NULL;
+    }
+
+done:
+    ss_conn_close(conn);
+    return rc;
+}
+
+void
+ss_conn_close(ss_conn *conn)
+{
+    if (conn == NULL) {
+        return;
+    }
+    conn->call = NULL;
+    if (conn->db != NULL) {
+        sqlite3_progress_handler(conn->db, 0, NULL, NULL);
+        (void)sqlite3_commit_hook(conn->db, NULL, NULL);
+        /* SQLite busy-waits while it checkpoints on close; nobody is there to ask. */
+        (void)sqlite3_busy_handler(conn->db, NULL, NULL);
+        if (sqlite3_close(conn->db) != SQLITE_OK) {
+            assert(!"a statement outlived its connection");
+            (void)sqlite3_close_v2(conn->db);
+        }
+    }
+    ss_free(conn->path);
+    ss_free(conn);
+}
+
+void
+ss_conn_checkpoint_on_close(ss_conn *conn)
+{
+    (void)sqlite3_db_config(conn->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+}
+
+sqlite3 *
+ss_conn_handle(ss_conn *conn)
+{
+    return conn->db;
+}
+
+bool
+ss_conn_read_only(ss_conn *conn)
+{
+    return sqlite3_db_readonly(conn->db, "main") == 1;
+}
+
+/* ---- small statements ---- */
+
+/* Run one statement to its end. */
+static int
+run_one(ss_conn *conn, const char *sql, const char **tail)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = sqlite3_prepare_v2(conn->db, sql, -1, &stmt, tail);
+
+    if (rc != SQLITE_OK) {
+        return rc;
+    }
+    while (stmt != NULL && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+    }
+    if (rc == SQLITE_DONE) {
+        rc = SQLITE_OK;
+    }
+    /* On failure finalize repeats the code of the step, and errmsg stays. */
+    (void)sqlite3_finalize(stmt);
+    return rc;
+}
+
+ss_status
+ss_conn_exec(ss_conn *conn, const char *sql, ss_error *err)
+{
+    const char *tail = sql;
+
+    while (*tail != '\0') {
+        const char *begin = tail;
+        int rc = run_one(conn, begin, &tail);
+        if (rc != SQLITE_OK) {
+            return ss_conn_error(conn, rc, NULL, err);
+        }
+    }
+    return SS_OK;
+}
+
+/* Prepare and step to the first row; *stmt is new, NULL when there is no row. */
+static ss_status
+first_row(ss_conn *conn, const char *sql, sqlite3_stmt **stmt, ss_error *err)
+{
+    sqlite3_stmt *prepared = NULL;
+    int rc = sqlite3_prepare_v2(conn->db, sql, -1, &prepared, NULL);
+
+    if (rc == SQLITE_OK) {
+        rc = sqlite3_step(prepared);
+    }
+    if (rc == SQLITE_ROW) {
+        *stmt = prepared;
+        return SS_OK;
+    }
+    ss_status status = rc == SQLITE_DONE ? SS_OK : ss_conn_error(conn, rc, NULL, err);
+    (void)sqlite3_finalize(prepared);
+    *stmt = NULL;
+    return status;
+}
+
+ss_status
+ss_conn_int(ss_conn *conn, const char *sql, int64_t *out, ss_error *err)
+{
+    sqlite3_stmt *stmt = NULL;
+
+    SS_TRY(first_row(conn, sql, &stmt, err));
+    *out = stmt != NULL ? sqlite3_column_int64(stmt, 0) : 0;
+    (void)sqlite3_finalize(stmt);
+    return SS_OK;
+}
+
+ss_status
+ss_conn_text(ss_conn *conn, const char *sql, char *out, size_t size, ss_error *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    const char *text = NULL;
+
+    SS_TRY(first_row(conn, sql, &stmt, err));
+    if (stmt != NULL) {
+        text = (const char *)sqlite3_column_text(stmt, 0);
+    }
+    (void)snprintf(out, size, "%s", text != NULL ? text : "");
+    (void)sqlite3_finalize(stmt);
+    return SS_OK;
+}
+
+bool
+ss_conn_in_transaction(ss_conn *conn)
+{
+    return sqlite3_get_autocommit(conn->db) == 0;
+}
+
+void
+ss_conn_rollback(ss_conn *conn)
+{
+    const ss_call *call = conn->call;
+
+    if (!ss_conn_in_transaction(conn)) {
+        return;
+    }
+    /* Not even a stopped call may leave its transaction open. */
+    conn->call = NULL;
+    (void)run_one(conn, "ROLLBACK", NULL);
+    conn->call = call;
+}

@@ -1,0 +1,24 @@
+/* store/file: the database file as a path: can it be opened, and is it still the same?
+ *
+ * Any thread, without a lock; an ss_file_id belongs to whoever holds the anchor's lease
+ * until it is known, and is constant from then on.
+ */
+#ifndef SS_STORE_FILE_H
+#define SS_STORE_FILE_H
+
+#include "base/error.h"
+
+typedef struct {
+    bool known;
+    uint64_t device, inode;
+} ss_file_id;
+
+/* Say plainly, before SQLite does, why `path` (absolute, or ":memory:") cannot be opened:
+ * SS_OPERATIONAL. `create`: a missing file is to be made. */
+ss_status ss_file_check(const char *path, bool create, ss_error *err) SS_MUST_CHECK;
+
+/* Is the path still the file that was opened?  The first time it takes note of it.
+ * SS_REPLACED when it is another one, or gone. */
+ss_status ss_file_same(const char *path, ss_file_id *id, ss_error *err) SS_MUST_CHECK;
+
+#endif

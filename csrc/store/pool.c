@@ -1,0 +1,980 @@
+/* store/pool: one writer, up to N readers, and who may use them.
+ *
+ * Owns every connection of one file and their statement caches.  Any thread may call,
+ * without the GIL.  One mutex guards what is marked so below; it is a leaf: nobody
+ * enters SQLite, asks ss_call.check or calls stat() while holding it.
+ *
+ *     OPEN ----close----> CLOSING ---leases back, handles closed---> CLOSED
+ *       ^ \__stopped________/
+ *       |--before_fork--> FORKING --after_fork_parent, _child--> OPEN
+ *       `--in a child that inherited live handles--> lost (a flag, for ever)
+ *
+ * Invariants:
+ *  1. Slot 0 is the anchor, the writer of a file that can be written; 1.. are readers.
+ *     A slot's connection and cache are touched by the holder of its lease alone, or,
+ *     with no lease out and none given (CLOSING, FORKING), by whoever set that state.
+ *  2. Leases are given in the order of coming, per kind: a slot goes to a newcomer only
+ *     when nobody waits. A waiter looks itself whether it is first and its slot free;
+ *     signals only say "look again", so one that gives up blocks nobody.
+ *  3. A returned connection holds no transaction and no call.
+ *  4. A lost pool's handles are never touched: not to close them, not to free them.
+ *     SQLite's lock state in the child is the parent's, and false.
+ *  5. A checkpoint runs only between BEGIN IMMEDIATE and ROLLBACK of the anchor, so no
+ *     process commits meanwhile; the exception is closing the anchor, when SQLite
+ *     itself makes sure that nobody else has the file.
+ *  6. The database file is never opened except by SQLite: closing any descriptor of it
+ *     would drop the locks of the whole process. Its identity comes from stat().
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include "store/pool.h"
+
+#include "base/mem.h"
+#include "base/thread.h"
+#include "store/file.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <string.h> // strcmp()
+#include <unistd.h> // getpid()
+
+enum {
+    STATEMENTS_PER_CONN = 64,
+    POLL_MS = 50,      /* how long a wait goes without asking its call */
+    IDENTITY_MS = 100, /* how old a reader's look at the file may be */
+    CHECKPOINT_FRAMES = 1000,
+    CHECKPOINT_WAIT_MS = 100, /* for the write lock, by a thread already acknowledged */
+};
+
+/* Before it has read once, SQLite's checkpoint copies nothing and says all is well. */
+#define FIRST_READ "SELECT count(*) FROM sqlite_schema"
+
+typedef enum { OPEN, CLOSING, CLOSED, FORKING } pool_state;
+
+/* A thread that waits; lives on its stack. */
+typedef struct waiter {
+    ss_cond cond;
+    struct waiter *next;
+} waiter;
+
+typedef struct {
+    waiter *first, *last; /* borrowed from the waiting threads */
+} queue;
+
+typedef struct {
+    ss_conn *conn;        /* owned; NULL until first used, and after a fork */
+    ss_stmt_cache *cache; /* owned */
+} slot;
+
+struct ss_pool {
+    /* Fixed once open. */
+    ss_pool_options options; /* .path is owned */
+    bool memory, read_only;
+    ss_file_id file;
+
+    /* Written in the forked child only, before it can have a second thread. */
+    pid_t pid;
+    bool lost;
+
+    /* Guarded by the mutex. */
+    ss_mutex mutex;
+    ss_cond changed; /* the state changed, or the last lease came back */
+    pool_state state;
+    queue writers, readers;
+    bool anchor_leased;
+    int *free_readers; /* owned; a stack: its top was used last and is open */
+    int n_free;
+    uint64_t forking_thread;
+    bool fork_ready; /* every handle is closed */
+    ss_pool_stats stats;
+
+    /* By the holder of a lease (invariant 1). */
+    slot *slots;           /* owned; 1 + max_readers */
+    ss_conn *checkpointer; /* owned; with the anchor's lease */
+    int64_t checkpoint_at; /* frames that make the next round due; likewise */
+
+    _Atomic int64_t wal_frames;
+    _Atomic int64_t looked_ms; /* when the file's identity was last compared */
+    _Atomic int readers_open;
+};
+
+bool
+ss_pool_is_lost(const ss_pool *pool)
+{
+    return pool->lost || pool->pid != getpid();
+}
+
+static ss_status
+lost_error(const ss_pool *pool, ss_error *err)
+{
+    return ss_error_set(err, SS_FORKED,
+                        "%s was open across a fork() that could not be prepared (a "
+                        "transaction was open, or fork() was called behind Python's "
+                        "back): open the database anew in this process",
+                        pool->options.path);
+}
+
+/* ---- the file ---- */
+
+/* Is the path still the file that was opened?  The first time: take note of it. */
+static ss_status
+check_identity(ss_pool *pool, ss_error *err)
+{
+    if (pool->memory) {
+        return SS_OK;
+    }
+    SS_TRY(ss_file_same(pool->options.path, &pool->file, err));
+    atomic_store(&pool->looked_ms, ss_clock_coarse_ms());
+    return SS_OK;
+}
+
+/* The same for a connection just opened: did it get the file the path names? SQLite
+ * compares with the descriptor it holds. */
+static ss_status
+check_opened(ss_pool *pool, ss_conn *conn, ss_error *err)
+{
+    int moved = 0;
+
+    if (pool->memory) {
+        return SS_OK;
+    }
+    (void)sqlite3_file_control(ss_conn_handle(conn), "main", SQLITE_FCNTL_HAS_MOVED,
+                               &moved);
+    if (moved) {
+        return ss_error_set(err, SS_REPLACED, "%s was replaced while it was opened",
+                            pool->options.path);
+    }
+    return check_identity(pool, err);
+}
+
+/* ---- connections ---- */
+
+static int
+on_wal(void *arg, sqlite3 *db, const char *schema, int n_frames)
+{
+    ss_pool *pool = arg;
+
+    (void)db;
+    if (strcmp(schema, "main") == 0) {
+        atomic_store(&pool->wal_frames, n_frames);
+    }
+    return SQLITE_OK;
+}
+
+static bool
+writes(const ss_pool *pool)
+{
+    return !pool->memory && !pool->read_only;
+}
+
+/* Open a connection, new to the caller, on the very file of the pool. */
+static ss_status
+open_conn(ss_pool *pool, unsigned flags, const ss_call *call, ss_conn **out,
+          ss_error *err)
+{
+    const ss_pool_options *options = &pool->options;
+    ss_conn_options wanted = {
+        .path = options->path,
+        .flags = flags | (options->untrusted ? SS_CONN_UNTRUSTED : 0u),
+        .durability = options->durability,
+        .busy_ms = options->busy_ms,
+        .call = call,
+    };
+    ss_conn *conn = NULL;
+    int64_t version;
+    ss_status rc;
+
+    if ((flags & SS_CONN_READ_ONLY) != 0 && options->immutable) {
+        wanted.flags |= SS_CONN_IMMUTABLE;
+    }
+    rc = ss_conn_open(&wanted, &conn, err);
+    if (rc != SS_OK) {
+        goto done;
+    }
+    ss_conn_call_begin(conn, call);
+    if (options->prepare != NULL) {
+        rc = options->prepare(conn, options->prepare_arg, err);
+    }
+    if (rc == SS_OK) {
+        /* Only a read notices that a file is no database. */
+        rc = ss_conn_int(conn, "PRAGMA schema_version", &version, err);
+    }
+    ss_conn_call_end(conn);
+    if (rc == SS_OK) {
+        rc = check_opened(pool, conn, err);
+    }
+    if (rc == SS_OK) {
+        *out = conn;
+        conn = NULL;
+    }
+
+done:
+    ss_conn_close(conn);
+    return rc;
+}
+
+static unsigned
+flags_of(const ss_pool *pool, int index)
+{
+    if (index > 0 || pool->options.mode == SS_MODE_RO) {
+        return SS_CONN_READ_ONLY;
+    }
+    /* Reopened after a fork, a file that is gone must not be made anew. */
+    return pool->options.mode == SS_MODE_RWC && !pool->file.known ? SS_CONN_CREATE : 0;
+}
+
+/* Make sure that the slot, leased by the caller, has its connection. */
+static ss_status
+open_slot(ss_pool *pool, int index, const ss_call *call, ss_error *err)
+{
+    slot *s = &pool->slots[index];
+    ss_conn *conn = NULL;
+    ss_stmt_cache *cache = NULL;
+    ss_status rc;
+
+    if (s->conn != NULL) {
+        return SS_OK;
+    }
+    rc = open_conn(pool, flags_of(pool, index), call, &conn, err);
+    if (rc != SS_OK) {
+        goto done;
+    }
+    rc = ss_stmt_cache_new(conn, STATEMENTS_PER_CONN, &cache, err);
+    if (rc != SS_OK) {
+        goto done;
+    }
+    if (index > 0) {
+        atomic_fetch_add(&pool->readers_open, 1);
+    }
+    s->conn = conn;
+    s->cache = cache;
+    conn = NULL;
+
+done:
+    ss_conn_close(conn);
+    return rc;
+}
+
+static void
+close_slot(ss_pool *pool, int index)
+{
+    slot *s = &pool->slots[index];
+
+    if (s->conn == NULL) {
+        return;
+    }
+    ss_stmt_cache_free(s->cache);
+    ss_conn_close(s->conn);
+    *s = (slot){0};
+    if (index > 0) {
+        atomic_fetch_sub(&pool->readers_open, 1);
+    }
+}
+
+/* Let the anchor fold the WAL away when it closes, if there is one. */
+static void
+allow_fold(ss_conn *anchor)
+{
+    ss_error err;
+    char mode[16];
+    int64_t count;
+
+    ss_error_init(&err);
+    if (ss_conn_text(anchor, "PRAGMA journal_mode", mode, sizeof(mode), &err) ||
+        strcmp(mode, "wal") != 0 || ss_conn_int(anchor, FIRST_READ, &count, &err)) {
+        return;
+    }
+    ss_conn_checkpoint_on_close(anchor);
+}
+
+/* Close every connection, the anchor last; no lease is out and none is given. */
+static void
+close_handles(ss_pool *pool, bool fold)
+{
+    for (int i = pool->options.max_readers; i > 0; i--) {
+        close_slot(pool, i);
+    }
+    ss_conn_close(pool->checkpointer);
+    pool->checkpointer = NULL;
+    if (fold && writes(pool) && pool->slots[0].conn != NULL) {
+        allow_fold(pool->slots[0].conn);
+    }
+    close_slot(pool, 0);
+}
+
+/* ---- checkpoints ---- */
+
+/* Every SQLite from 3.7.0 on needs it, but for the releases that have the repair. */
+static bool
+needs_fence(void)
+{
+    int v = sqlite3_libversion_number();
+
+    return !(v >= 3051003 || (v >= 3050007 && v < 3051000) ||
+             (v >= 3044006 && v < 3045000));
+}
+
+static ss_status
+open_checkpointer(ss_pool *pool, const ss_call *call, ss_error *err)
+{
+    ss_conn *conn = NULL;
+    int64_t count;
+
+    if (pool->checkpointer != NULL) {
+        return SS_OK;
+    }
+    SS_TRY(open_conn(pool, 0, call, &conn, err));
+    ss_status rc = ss_conn_int(conn, FIRST_READ, &count, err);
+    if (rc != SS_OK) {
+        ss_conn_close(conn);
+        return rc;
+    }
+    pool->checkpointer = conn;
+    return SS_OK;
+}
+
+/* One fenced round; the caller leases the anchor. *done: frames were looked at, if not
+ * all copied (readers may hold some back). */
+static ss_status
+checkpoint_round(ss_pool *pool, const ss_call *call, bool *done, ss_error *err)
+{
+    ss_conn *anchor = pool->slots[0].conn;
+    int in_wal = -1, copied = -1;
+
+    SS_TRY(open_checkpointer(pool, call, err));
+    ss_conn_call_begin(anchor, call);
+    ss_status rc = ss_conn_exec(anchor, "BEGIN IMMEDIATE", err);
+    if (rc == SS_OK) {
+        int code =
+            sqlite3_wal_checkpoint_v2(ss_conn_handle(pool->checkpointer), "main",
+                                      SQLITE_CHECKPOINT_PASSIVE, &in_wal, &copied);
+        if (code != SQLITE_OK) {
+            rc = ss_conn_error(pool->checkpointer, code, "checkpointing", err);
+        }
+    }
+    /* Also after a failure: a BEGIN that was stopped may have begun. */
+    ss_conn_rollback(anchor);
+    ss_conn_call_end(anchor);
+    if (rc == SS_OK) {
+        /* The result code alone says nothing: -1 means that nothing was tried. */
+        *done = in_wal >= 0 && copied >= 0;
+    }
+    return rc;
+}
+
+static void
+count_round(ss_pool *pool, bool done)
+{
+    ss_mutex_lock(&pool->mutex);
+    *(done ? &pool->stats.checkpoints : &pool->stats.checkpoint_skips) += 1;
+    ss_mutex_unlock(&pool->mutex);
+}
+
+/* After a commit: run a round when the WAL has grown long. When readers hold it back,
+ * or another process the lock, it is not tried again after every commit. */
+static void
+checkpoint_if_due(ss_pool *pool)
+{
+    int64_t frames = atomic_load(&pool->wal_frames);
+    ss_call call = {.deadline_ms = ss_clock_ms() + CHECKPOINT_WAIT_MS};
+    bool done = false;
+    ss_error err;
+
+    if (frames <= CHECKPOINT_FRAMES) {
+        pool->checkpoint_at = CHECKPOINT_FRAMES + 1;
+    }
+    if (frames < pool->checkpoint_at) {
+        return;
+    }
+    ss_error_init(&err);
+    if (checkpoint_round(pool, &call, &done, &err) != SS_OK) {
+        done = false;
+    }
+    pool->checkpoint_at = frames + (done ? CHECKPOINT_FRAMES : CHECKPOINT_FRAMES / 4);
+    count_round(pool, done);
+}
+
+/* ---- queues (all with the mutex held) ---- */
+
+static bool
+can_give_lock_held(const ss_pool *pool, const queue *q)
+{
+    return pool->state == OPEN &&
+           (q == &pool->writers ? !pool->anchor_leased : pool->n_free > 0);
+}
+
+/* Whoever is first in a queue and could have its slot: look again. */
+static void
+pass_on_lock_held(ss_pool *pool)
+{
+    queue *both[] = {&pool->writers, &pool->readers};
+
+    for (int i = 0; i < 2; i++) {
+        if (both[i]->first != NULL && can_give_lock_held(pool, both[i])) {
+            ss_cond_signal(&both[i]->first->cond);
+        }
+    }
+}
+
+/* After a change of state: everybody, look again. */
+static void
+tell_all_lock_held(ss_pool *pool)
+{
+    queue *both[] = {&pool->writers, &pool->readers};
+
+    for (int i = 0; i < 2; i++) {
+        for (waiter *w = both[i]->first; w != NULL; w = w->next) {
+            ss_cond_signal(&w->cond);
+        }
+    }
+    ss_cond_broadcast(&pool->changed);
+}
+
+static void
+set_state_lock_held(ss_pool *pool, pool_state state)
+{
+    pool->state = state;
+    tell_all_lock_held(pool);
+}
+
+static void
+leave_lock_held(queue *q, waiter *me)
+{
+    waiter *before = NULL;
+
+    for (waiter *w = q->first; w != me; w = w->next) {
+        before = w;
+    }
+    *(before != NULL ? &before->next : &q->first) = me->next;
+    if (q->last == me) {
+        q->last = before;
+    }
+}
+
+/* Wait on `cond` for a while: until `until_ms`, the call's deadline or the next time to
+ * ask the call, which is done with the mutex released (it may want the GIL). */
+static ss_status
+wait_lock_held(ss_pool *pool, ss_cond *cond, int64_t until_ms, const ss_call *call,
+               int64_t *last_check_ms, ss_error *err)
+{
+    int64_t now = ss_clock_ms(), ms = until_ms - now;
+    ss_status rc;
+
+    if (call == NULL) {
+        (void)ss_cond_wait(cond, &pool->mutex, ms);
+        return SS_OK;
+    }
+    if ((call->check != NULL || call->cancel_epoch != NULL) && ms > POLL_MS) {
+        ms = POLL_MS;
+    }
+    if (call->deadline_ms != 0 && call->deadline_ms - now < ms) {
+        ms = call->deadline_ms - now;
+    }
+    (void)ss_cond_wait(cond, &pool->mutex, ms > 0 ? ms : 1);
+    ss_mutex_unlock(&pool->mutex);
+    rc = ss_call_poll(call, last_check_ms, err);
+    ss_mutex_lock(&pool->mutex);
+    return rc;
+}
+
+static ss_status
+refusal_lock_held(const ss_pool *pool, ss_error *err)
+{
+    if (pool->state == CLOSING || pool->state == CLOSED) {
+        return ss_error_set(err, SS_CLOSED, "the database is closed");
+    }
+    return SS_OK;
+}
+
+static ss_status
+waited_too_long(const ss_pool *pool, const queue *q, ss_error *err)
+{
+    long long ms = (long long)pool->options.busy_ms;
+
+    if (q == &pool->writers) {
+        return ss_error_set(err, SS_BUSY,
+                            "other threads kept the writer of %s for more than %lld ms",
+                            pool->options.path, ms);
+    }
+    return ss_error_set(err, SS_BUSY,
+                        "other threads kept all %d readers of %s for more than %lld ms",
+                        pool->options.max_readers, pool->options.path, ms);
+}
+
+/* Queue up until it is this thread's turn; on success the slot may be taken. */
+static ss_status
+wait_turn_lock_held(ss_pool *pool, queue *q, const ss_call *call, ss_error *err)
+{
+    int64_t until = ss_clock_ms() + pool->options.busy_ms;
+    int64_t last_check = ss_clock_coarse_ms();
+    waiter me = {.next = NULL};
+    ss_status rc;
+
+    if (ss_cond_init(&me.cond) != SS_OK) {
+        return ss_error_nomem(err);
+    }
+    *(q->last != NULL ? &q->last->next : &q->first) = &me;
+    q->last = &me;
+    for (;;) {
+        rc = refusal_lock_held(pool, err);
+        if (rc != SS_OK || (q->first == &me && can_give_lock_held(pool, q))) {
+            break;
+        }
+        if (ss_clock_ms() >= until) {
+            rc = waited_too_long(pool, q, err);
+            break;
+        }
+        rc = wait_lock_held(pool, &me.cond, until, call, &last_check, err);
+        if (rc != SS_OK) {
+            break;
+        }
+    }
+    leave_lock_held(q, &me);
+    ss_cond_destroy(&me.cond);
+    if (rc != SS_OK) {
+        pass_on_lock_held(pool);
+    }
+    return rc;
+}
+
+/* ---- leases ---- */
+
+static ss_status
+take_slot(ss_pool *pool, queue *q, const ss_call *call, int *index, ss_error *err)
+{
+    ss_status rc;
+
+    ss_mutex_lock(&pool->mutex);
+    rc = refusal_lock_held(pool, err);
+    if (rc == SS_OK && (q->first != NULL || !can_give_lock_held(pool, q))) {
+        ss_pool_stats *stats = &pool->stats;
+        *(q == &pool->writers ? &stats->writer_waits : &stats->reader_waits) += 1;
+        rc = wait_turn_lock_held(pool, q, call, err);
+    }
+    if (rc == SS_OK) {
+        if (q == &pool->writers) {
+            pool->anchor_leased = true;
+            *index = 0;
+        }
+        else {
+            *index = pool->free_readers[--pool->n_free];
+        }
+        pool->stats.leases++;
+        pool->stats.leases_out++;
+        pass_on_lock_held(pool);
+    }
+    ss_mutex_unlock(&pool->mutex);
+    return rc;
+}
+
+static void
+give_back(ss_pool *pool, int index)
+{
+    ss_mutex_lock(&pool->mutex);
+    if (index == 0) {
+        pool->anchor_leased = false;
+    }
+    else if (pool->slots[index].conn != NULL) {
+        pool->free_readers[pool->n_free++] = index;
+    }
+    else { /* not open: below those that are */
+        memmove(pool->free_readers + 1, pool->free_readers,
+                (size_t)pool->n_free * sizeof(int));
+        pool->free_readers[0] = index;
+        pool->n_free++;
+    }
+    if (--pool->stats.leases_out == 0) {
+        ss_cond_broadcast(&pool->changed);
+    }
+    pass_on_lock_held(pool);
+    ss_mutex_unlock(&pool->mutex);
+}
+
+static ss_status
+lease(ss_pool *pool, queue *q, bool writer, const ss_call *call, ss_lease *out,
+      ss_error *err)
+{
+    int index = -1;
+    ss_status rc;
+
+    if (ss_pool_is_lost(pool)) {
+        return lost_error(pool, err);
+    }
+    SS_TRY(take_slot(pool, q, call, &index, err));
+    /* Before reopening, too: after a fork the path may name another file. */
+    if (index == 0 || pool->slots[index].conn == NULL ||
+        ss_clock_coarse_ms() - atomic_load(&pool->looked_ms) >= IDENTITY_MS) {
+        rc = check_identity(pool, err);
+        if (rc != SS_OK) {
+            goto done;
+        }
+    }
+    rc = open_slot(pool, index, call, err);
+    if (rc != SS_OK) {
+        goto done;
+    }
+    if (index == 0 && writes(pool)) {
+        /* Each time: PRAGMA wal_autocheckpoint of the last holder would replace it. */
+        (void)sqlite3_wal_hook(ss_conn_handle(pool->slots[0].conn), on_wal, pool);
+    }
+    ss_conn_call_begin(pool->slots[index].conn, call);
+    *out = (ss_lease){.conn = pool->slots[index].conn,
+                      .cache = pool->slots[index].cache,
+                      .writer = writer,
+                      .pool = pool,
+                      .slot = index};
+    index = -1;
+
+done:
+    if (index >= 0) {
+        /* What one reader saw, the next shall see at once. */
+        atomic_store(&pool->looked_ms, INT64_MIN / 2);
+        give_back(pool, index);
+    }
+    return rc;
+}
+
+ss_status
+ss_pool_read(ss_pool *pool, const ss_call *call, ss_lease *out, ss_error *err)
+{
+    return lease(pool, pool->memory ? &pool->writers : &pool->readers, false, call, out,
+                 err);
+}
+
+ss_status
+ss_pool_write(ss_pool *pool, const ss_call *call, ss_lease *out, ss_error *err)
+{
+    if (pool->read_only && !ss_pool_is_lost(pool)) {
+        return ss_error_set(err, SS_READ_ONLY, "%s is open for reading only",
+                            pool->options.path);
+    }
+    return lease(pool, &pool->writers, true, call, out, err);
+}
+
+ss_status
+ss_pool_anchor(ss_pool *pool, const ss_call *call, ss_lease *out, ss_error *err)
+{
+    return lease(pool, &pool->writers, !pool->read_only, call, out, err);
+}
+
+static bool
+is_settled(sqlite3 *db)
+{
+    return sqlite3_get_autocommit(db) != 0 &&
+           sqlite3_txn_state(db, NULL) == SQLITE_TXN_NONE;
+}
+
+/* End whatever transaction is left on the connection: also the one that a statement
+ * stepped halfway keeps open. False: it cannot be ended. */
+static bool
+settle(ss_conn *conn)
+{
+    sqlite3 *db = ss_conn_handle(conn);
+
+    if (is_settled(db)) {
+        return true;
+    }
+    for (sqlite3_stmt *s = NULL; (s = sqlite3_next_stmt(db, s)) != NULL;) {
+        if (sqlite3_stmt_busy(s)) {
+            (void)sqlite3_reset(s);
+        }
+    }
+    ss_conn_rollback(conn);
+    return is_settled(db);
+}
+
+void
+ss_pool_return(ss_lease *lease)
+{
+    ss_pool *pool = lease->pool;
+    int index = lease->slot;
+
+    if (pool == NULL) {
+        return;
+    }
+    *lease = (ss_lease){0};
+    if (ss_pool_is_lost(pool)) {
+        return;
+    }
+    ss_conn_call_end(pool->slots[index].conn);
+    bool settled = settle(pool->slots[index].conn);
+    if (!settled && !pool->memory) {
+        close_slot(pool, index);
+    }
+    else if (index == 0 && writes(pool)) {
+        checkpoint_if_due(pool);
+    }
+    give_back(pool, index);
+}
+
+/* ---- life ---- */
+
+static void
+destroy(ss_pool *pool)
+{
+    ss_cond_destroy(&pool->changed);
+    ss_mutex_destroy(&pool->mutex);
+    ss_free(pool->slots);
+    ss_free(pool->free_readers);
+    ss_free((char *)pool->options.path);
+    ss_free(pool);
+}
+
+/* The pool without any connection. New. */
+static ss_pool *
+create(const ss_pool_options *options)
+{
+    int n = options->max_readers;
+    ss_pool *pool = ss_calloc(1, sizeof(*pool));
+
+    if (pool == NULL) {
+        return NULL;
+    }
+    if (ss_mutex_init(&pool->mutex) != SS_OK) {
+        ss_free(pool);
+        return NULL;
+    }
+    if (ss_cond_init(&pool->changed) != SS_OK) {
+        ss_mutex_destroy(&pool->mutex);
+        ss_free(pool);
+        return NULL;
+    }
+    pool->options = *options;
+    pool->options.path = ss_strdup(options->path);
+    pool->slots = ss_calloc((size_t)n + 1, sizeof(*pool->slots));
+    pool->free_readers = ss_calloc((size_t)n, sizeof(*pool->free_readers));
+    if (pool->options.path == NULL || pool->slots == NULL ||
+        pool->free_readers == NULL) {
+        destroy(pool);
+        return NULL;
+    }
+    for (int i = n; i > 0; i--) {
+        pool->free_readers[pool->n_free++] = i;
+    }
+    pool->memory = strcmp(options->path, ":memory:") == 0;
+    pool->pid = getpid();
+    pool->state = OPEN;
+    pool->checkpoint_at = CHECKPOINT_FRAMES + 1;
+    pool->stats.fenced = needs_fence();
+    return pool;
+}
+
+ss_status
+ss_pool_open(const ss_pool_options *options, const ss_call *call, ss_pool **out,
+             ss_error *err)
+{
+    ss_pool_options wanted = *options;
+    ss_pool *pool = NULL;
+    ss_status rc;
+
+    assert(options->max_readers >= 1);
+    if (wanted.immutable) {
+        wanted.mode = SS_MODE_RO; /* its readers rely on nobody writing */
+    }
+    SS_TRY(ss_file_check(wanted.path, wanted.mode == SS_MODE_RWC, err));
+    pool = create(&wanted);
+    if (pool == NULL) {
+        return ss_error_nomem(err);
+    }
+    rc = open_slot(pool, 0, call, err);
+    if (rc != SS_OK) {
+        destroy(pool);
+        return rc;
+    }
+    pool->read_only =
+        wanted.mode == SS_MODE_RO || ss_conn_read_only(pool->slots[0].conn);
+    *out = pool;
+    return SS_OK;
+}
+
+/* Wait until nobody else is closing or forking. */
+static ss_status
+wait_open_lock_held(ss_pool *pool, const ss_call *call, ss_error *err)
+{
+    int64_t last_check = ss_clock_coarse_ms();
+
+    while (pool->state == CLOSING || pool->state == FORKING) {
+        SS_TRY(wait_lock_held(pool, &pool->changed, INT64_MAX, call, &last_check, err));
+    }
+    return SS_OK;
+}
+
+ss_status
+ss_pool_close(ss_pool *pool, const ss_call *call, ss_error *err)
+{
+    int64_t last_check = ss_clock_coarse_ms();
+    ss_status rc;
+
+    if (ss_pool_is_lost(pool)) {
+        return SS_OK;
+    }
+    ss_mutex_lock(&pool->mutex);
+    rc = wait_open_lock_held(pool, call, err);
+    if (rc != SS_OK || pool->state == CLOSED) {
+        goto done;
+    }
+    set_state_lock_held(pool, CLOSING);
+    while (rc == SS_OK && pool->stats.leases_out > 0) {
+        rc = wait_lock_held(pool, &pool->changed, INT64_MAX, call, &last_check, err);
+    }
+    if (rc == SS_OK) {
+        ss_mutex_unlock(&pool->mutex);
+        close_handles(pool, true);
+        ss_mutex_lock(&pool->mutex);
+    }
+    set_state_lock_held(pool, rc == SS_OK ? CLOSED : OPEN);
+
+done:
+    ss_mutex_unlock(&pool->mutex);
+    return rc;
+}
+
+void
+ss_pool_free(ss_pool *pool)
+{
+    if (pool == NULL || ss_pool_is_lost(pool)) {
+        return;
+    }
+    assert(pool->stats.leases_out == 0);
+    if (pool->state != CLOSED) {
+        close_handles(pool, true);
+    }
+    destroy(pool);
+}
+
+/* ---- fork ---- */
+
+/* Wait on the state until `until_ms`; false when that has passed. */
+static bool
+wait_change_lock_held(ss_pool *pool, int64_t until_ms)
+{
+    int64_t left = until_ms - ss_clock_ms();
+
+    if (left > 0) {
+        (void)ss_cond_wait(&pool->changed, &pool->mutex, left);
+    }
+    return left > 0;
+}
+
+bool
+ss_pool_before_fork(ss_pool *pool, int64_t wait_ms)
+{
+    int64_t until = ss_clock_ms() + wait_ms;
+    bool ready = false;
+
+    if (ss_pool_is_lost(pool)) {
+        return false;
+    }
+    ss_mutex_lock(&pool->mutex);
+    while ((pool->state == CLOSING || pool->state == FORKING) &&
+           wait_change_lock_held(pool, until)) {
+    }
+    if (pool->state == CLOSED) {
+        ready = true;
+    }
+    else if (pool->state == OPEN && !pool->memory) {
+        set_state_lock_held(pool, FORKING);
+        pool->forking_thread = ss_thread_id();
+        while (pool->stats.leases_out > 0 && wait_change_lock_held(pool, until)) {
+        }
+        ready = pool->stats.leases_out == 0;
+        pool->fork_ready = ready;
+        if (ready) {
+            /* Not folding the WAL: that takes time, and both sides go on with it. */
+            ss_mutex_unlock(&pool->mutex);
+            close_handles(pool, false);
+            ss_mutex_lock(&pool->mutex);
+        }
+    }
+    ss_mutex_unlock(&pool->mutex);
+    return ready;
+}
+
+/* Did this thread set the FORKING state?  Two may fork at once. */
+static bool
+is_my_fork(const ss_pool *pool)
+{
+    return pool->state == FORKING && pool->forking_thread == ss_thread_id();
+}
+
+void
+ss_pool_after_fork_parent(ss_pool *pool)
+{
+    if (ss_pool_is_lost(pool)) {
+        return;
+    }
+    ss_mutex_lock(&pool->mutex);
+    if (is_my_fork(pool)) {
+        pool->forking_thread = 0;
+        set_state_lock_held(pool, OPEN);
+    }
+    ss_mutex_unlock(&pool->mutex);
+}
+
+/* No lock is taken: another thread of the parent may have held it at the fork. */
+void
+ss_pool_after_fork_child(ss_pool *pool)
+{
+    bool closed = pool->state == CLOSED;
+    bool ready = is_my_fork(pool) && pool->fork_ready;
+
+    pool->pid = getpid();
+    pool->writers = pool->readers = (queue){0};
+    if (ss_mutex_init(&pool->mutex) != SS_OK || ss_cond_init(&pool->changed) != SS_OK ||
+        !(closed || ready)) {
+        pool->lost = true;
+        return;
+    }
+    pool->forking_thread = 0;
+    pool->state = closed ? CLOSED : OPEN;
+}
+
+/* ---- facts ---- */
+
+bool
+ss_pool_is_memory(const ss_pool *pool)
+{
+    return pool->memory;
+}
+
+bool
+ss_pool_read_only(const ss_pool *pool)
+{
+    return pool->read_only;
+}
+
+void
+ss_pool_get_stats(ss_pool *pool, ss_pool_stats *out)
+{
+    if (ss_pool_is_lost(pool)) { /* the lock may be held by a thread left behind */
+        *out = (ss_pool_stats){.fenced = needs_fence()};
+        return;
+    }
+    ss_mutex_lock(&pool->mutex);
+    *out = pool->stats;
+    ss_mutex_unlock(&pool->mutex);
+    out->readers_open = atomic_load(&pool->readers_open);
+    out->wal_frames = atomic_load(&pool->wal_frames);
+}
+
+ss_status
+ss_pool_checkpoint(ss_pool *pool, const ss_call *call, bool *done, ss_error *err)
+{
+    ss_lease held;
+    bool ran = false;
+
+    if (pool->memory) {
+        *done = false;
+        return SS_OK;
+    }
+    SS_TRY(ss_pool_write(pool, call, &held, err));
+    ss_status rc = checkpoint_round(pool, call, &ran, err);
+    count_round(pool, rc == SS_OK && ran);
+    if (rc == SS_OK) {
+        /* Returning the lease shall not run a second one. */
+        pool->checkpoint_at = atomic_load(&pool->wal_frames) + CHECKPOINT_FRAMES;
+        *done = ran;
+    }
+    ss_pool_return(&held);
+    return rc;
+}
