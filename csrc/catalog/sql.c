@@ -1,0 +1,489 @@
+#include "catalog/sql.h"
+
+#include "base/moment.h"
+
+void
+ss_sql_init(ss_sql *sql, ss_dialect dialect)
+{
+    ss_buf_init(&sql->text);
+    sql->n_params = 0;
+    sql->first_param = 1;
+    sql->dialect = dialect;
+}
+
+void
+ss_sql_free(ss_sql *sql)
+{
+    ss_buf_free(&sql->text);
+}
+
+/* --- pieces ---------------------------------------------------------------------- */
+
+static void
+add(ss_sql *sql, const char *text)
+{
+    ss_buf_puts(&sql->text, text);
+}
+
+static void
+add_name(ss_sql *sql, const char *name)
+{
+    ss_buf_identifier(&sql->text, name);
+}
+
+static void
+add_param(ss_sql *sql, const ss_value *value)
+{
+    if (sql->n_params == SS_MAX_PARAMS) {
+        sql->text.failed = true; /* cannot be: four per column is the most used */
+        return;
+    }
+    sql->params[sql->n_params] = *value;
+    ss_buf_printf(&sql->text, "%c%d", sql->dialect == SS_DIALECT_SQLITE ? '?' : '$',
+                  sql->first_param + sql->n_params);
+    sql->n_params++;
+}
+
+static void
+add_int(ss_sql *sql, int64_t i)
+{
+    ss_value value = {.tag = SS_VALUE_INT, .as.i = i};
+    add_param(sql, &value);
+}
+
+static const char *
+rowid_name(const ss_sql *sql)
+{
+    return sql->dialect == SS_DIALECT_SQLITE ? "rowid" : "\"id\"";
+}
+
+static ss_status
+finish(const ss_sql *sql, ss_error *err)
+{
+    return ss_buf_ok(&sql->text) ? SS_OK : ss_error_nomem(err);
+}
+
+static bool
+is_moment(ss_kind kind)
+{
+    return kind == SS_KIND_DATE || kind == SS_KIND_TIMESTAMP;
+}
+
+/* The column as a number of days or microseconds, whatever form its text has. */
+static void
+add_moment_number(ss_sql *sql, ss_kind kind, const char *stored)
+{
+    add(sql, kind == SS_KIND_DATE ? "ss_day(" : "ss_instant(");
+    add_name(sql, stored);
+    add(sql, ")");
+}
+
+/* --- WHERE ----------------------------------------------------------------------- */
+
+static void
+add_where(ss_sql *sql, bool *first)
+{
+    add(sql, *first ? " WHERE " : " AND ");
+    *first = false;
+}
+
+/* A bound of the time column as the text it is compared with. */
+static void
+add_moment_param(ss_sql *sql, ss_kind kind, int64_t at)
+{
+    ss_value value = {
+        .tag = kind == SS_KIND_DATE ? SS_VALUE_DATE : SS_VALUE_TIMESTAMP,
+        .as.i = at,
+    };
+    add_param(sql, &value);
+}
+
+static void
+add_compare(ss_sql *sql, const char *stored, const char *op, ss_kind kind, int64_t at,
+            bool *first)
+{
+    add_where(sql, first);
+    add_name(sql, stored);
+    add(sql, op);
+    add_moment_param(sql, kind, at);
+}
+
+/* The rough text range of a legacy file, then the exact one by number. */
+static void
+add_legacy_bound(ss_sql *sql, const char *stored, const char *op, ss_kind kind,
+                 int64_t at, int64_t margin, bool *first)
+{
+    int64_t day = kind == SS_KIND_DATE ? at : ss_day_of_instant(at);
+    ss_value rough = {.tag = SS_VALUE_DATE, .as.i = day + margin};
+    if (rough.as.i >= SS_DAY_MIN && rough.as.i <= SS_DAY_MAX) {
+        add_where(sql, first);
+        add_name(sql, stored);
+        add(sql, op);
+        add_param(sql, &rough);
+    }
+    add_where(sql, first);
+    add_moment_number(sql, kind, stored);
+    add(sql, op);
+    add_int(sql, at);
+}
+
+static void
+add_window(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *layout,
+           const ss_window *window, bool *first)
+{
+    if (!window->has_from && !window->has_until) {
+        return;
+    }
+    const char *stored =
+        table->time_column < 0 ? NULL : layout->stored[table->time_column];
+    if (stored == NULL) {
+        add_where(sql, first);
+        add(sql, "0"); /* no time is known: nothing lies in any window */
+        return;
+    }
+    ss_kind kind = (ss_kind)table->columns[table->time_column].kind;
+    if (window->has_from) {
+        if (layout->canonical) {
+            add_compare(sql, stored, " >= ", kind, window->from, first);
+        }
+        else {
+            add_legacy_bound(sql, stored, " >= ", kind, window->from, -1, first);
+        }
+    }
+    if (window->has_until) {
+        if (layout->canonical) {
+            add_compare(sql, stored, " < ", kind, window->until, first);
+        }
+        else {
+            add_legacy_bound(sql, stored, " < ", kind, window->until, 2, first);
+        }
+    }
+}
+
+static void
+add_filter(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *layout,
+           const ss_filter *filter, bool *first)
+{
+    const char *stored = layout->stored[filter->column];
+    ss_kind kind = (ss_kind)table->columns[filter->column].kind;
+    bool null = filter->value.tag == SS_VALUE_NULL;
+    if (stored == NULL) {
+        if (!null) { /* an absent column reads as NULL: it equals nothing else */
+            add_where(sql, first);
+            add(sql, "0");
+        }
+        return;
+    }
+    if (!null && is_moment(kind) && !layout->canonical) {
+        /* One day or instant is the half-open range of length one. */
+        add_legacy_bound(sql, stored, " >= ", kind, filter->value.as.i, -1, first);
+        add_legacy_bound(sql, stored, " < ", kind, filter->value.as.i + 1, 2, first);
+        return;
+    }
+    add_where(sql, first);
+    add_name(sql, stored);
+    if (null) {
+        add(sql, " IS NULL");
+        return;
+    }
+    add(sql, " = ");
+    add_param(sql, &filter->value);
+}
+
+static void
+add_conditions(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *layout,
+               const ss_filter *filters, int n_filters, const ss_window *window,
+               bool *first)
+{
+    for (int i = 0; i < n_filters; i++) {
+        add_filter(sql, table, layout, &filters[i], first);
+    }
+    if (window != NULL) {
+        add_window(sql, table, layout, window, first);
+    }
+}
+
+static void
+add_newest_of(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *layout,
+              const ss_filter *filters, int n_filters, const ss_window *window)
+{
+    const char *stored = layout->stored[table->time_column];
+    ss_kind kind = (ss_kind)table->columns[table->time_column].kind;
+    add(sql, "SELECT max(");
+    if (layout->canonical) {
+        add_name(sql, stored);
+    }
+    else {
+        add_moment_number(sql, kind, stored);
+    }
+    add(sql, ") FROM ");
+    add_name(sql, table->name);
+    bool first = true;
+    add_conditions(sql, table, layout, filters, n_filters, window, &first);
+}
+
+/* time = (the newest time among the rows that match). A file without the time column
+ * has one step only: all its rows. */
+static void
+add_newest(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *layout,
+           const ss_select *select, bool *first)
+{
+    const char *stored =
+        table->time_column < 0 ? NULL : layout->stored[table->time_column];
+    if (stored == NULL) {
+        return;
+    }
+    add_where(sql, first);
+    if (layout->canonical) {
+        add_name(sql, stored);
+    }
+    else {
+        add_moment_number(sql, (ss_kind)table->columns[table->time_column].kind,
+                          stored);
+    }
+    add(sql, " = (");
+    add_newest_of(sql, table, layout, select->filters, select->n_filters,
+                  &select->window);
+    add(sql, ")");
+}
+
+static void
+add_from_where(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *layout,
+               const ss_select *select)
+{
+    add(sql, " FROM ");
+    add_name(sql, table->name);
+    bool first = true;
+    add_conditions(sql, table, layout, select->filters, select->n_filters,
+                   &select->window, &first);
+    if (select->newest) {
+        add_newest(sql, table, layout, select, &first);
+    }
+}
+
+/* --- ORDER BY, LIMIT --------------------------------------------------------------- */
+
+static void
+add_order(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *layout,
+          const ss_select *select)
+{
+    bool first = true;
+    for (int i = 0; i < select->n_order; i++) {
+        const ss_order_desc *order = &select->order[i];
+        const char *stored = order->column < 0 ? "" : layout->stored[order->column];
+        if (stored == NULL) {
+            continue; /* absent here: all rows are equal in it */
+        }
+        add(sql, first ? " ORDER BY " : ", ");
+        first = false;
+        if (order->column < 0) {
+            add(sql, rowid_name(sql));
+        }
+        else if (is_moment((ss_kind)table->columns[order->column].kind) &&
+                 !layout->canonical) {
+            add_moment_number(sql, (ss_kind)table->columns[order->column].kind, stored);
+        }
+        else {
+            add_name(sql, stored);
+        }
+        if (order->descending) {
+            add(sql, " DESC");
+        }
+    }
+}
+
+static void
+add_limit(ss_sql *sql, int64_t limit, int64_t offset)
+{
+    if (limit < 0 && offset == 0) {
+        return;
+    }
+    add(sql, " LIMIT ");
+    add_int(sql, limit < 0 ? INT64_MAX : limit);
+    if (offset != 0) {
+        add(sql, " OFFSET ");
+        add_int(sql, offset);
+    }
+}
+
+/* --- statements ---------------------------------------------------------------------- */
+
+static void
+add_columns(ss_sql *sql, const ss_table_layout *layout, const int16_t *columns, int n)
+{
+    for (int i = 0; i < n; i++) {
+        const char *stored = layout->stored[columns[i]];
+        if (i > 0) {
+            add(sql, ", ");
+        }
+        if (stored != NULL) {
+            add_name(sql, stored);
+        }
+        else if (columns[i] == 0) {
+            add(sql, rowid_name(sql)); /* a table without id: the row id is one */
+        }
+        else {
+            add(sql, "NULL");
+        }
+    }
+}
+
+ss_status
+ss_sql_select(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *layout,
+              const ss_select *select, ss_error *err)
+{
+    if (select->sink) {
+        sql->first_param = 2;
+        add(sql, "SELECT ss_sink(?1, ");
+        add_columns(sql, layout, select->columns, select->n_columns);
+        add(sql, ") FROM ");
+        add_name(sql, table->name);
+        add(sql, " NOT INDEXED"); /* row id order, also where an index would cover */
+        return finish(sql, err);
+    }
+    add(sql, "SELECT ");
+    add_columns(sql, layout, select->columns, select->n_columns);
+    add_from_where(sql, table, layout, select);
+    add_order(sql, table, layout, select);
+    add_limit(sql, select->limit, select->offset);
+    return finish(sql, err);
+}
+
+ss_status
+ss_sql_rowid_at(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *layout,
+                const ss_select *select, int64_t offset, ss_error *err)
+{
+    add(sql, "SELECT ");
+    add(sql, rowid_name(sql));
+    add_from_where(sql, table, layout, select);
+    add_order(sql, table, layout, select);
+    add_limit(sql, 1, select->offset + offset);
+    return finish(sql, err);
+}
+
+ss_status
+ss_sql_count(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *layout,
+             const ss_select *select, ss_error *err)
+{
+    add(sql, "SELECT count(*)");
+    add_from_where(sql, table, layout, select);
+    return finish(sql, err);
+}
+
+ss_status
+ss_sql_newest(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *layout,
+              const ss_filter *filters, int n_filters, ss_error *err)
+{
+    add_newest_of(sql, table, layout, filters, n_filters, NULL);
+    return finish(sql, err);
+}
+
+ss_status
+ss_sql_find(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *layout,
+            const ss_filter *key, int n_key, ss_error *err)
+{
+    add(sql, "SELECT ");
+    add(sql, rowid_name(sql));
+    add(sql, " FROM ");
+    add_name(sql, table->name);
+    bool first = true;
+    add_conditions(sql, table, layout, key, n_key, NULL, &first);
+    add(sql, " ORDER BY ");
+    add(sql, rowid_name(sql));
+    add(sql, " DESC LIMIT 1");
+    return finish(sql, err);
+}
+
+static bool
+gives(const ss_filter *values, int n, int16_t column)
+{
+    for (int i = 0; i < n; i++) {
+        if (values[i].column == column) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A maintained time stamp that the caller left to us and the file has. */
+static const char *
+own_stamp(const ss_table_layout *layout, int16_t column, const ss_filter *values, int n)
+{
+    return column < 0 || gives(values, n, column) ? NULL : layout->stored[column];
+}
+
+ss_status
+ss_sql_insert(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *layout,
+              const ss_filter *values, int n, ss_error *err)
+{
+    const char *stamps[] = {own_stamp(layout, table->created_at, values, n),
+                            own_stamp(layout, table->updated_at, values, n)};
+    add(sql, "INSERT INTO ");
+    add_name(sql, table->name);
+    add(sql, " (");
+    for (int i = 0; i < n; i++) {
+        add(sql, i > 0 ? ", " : "");
+        add_name(sql, layout->stored[values[i].column]);
+    }
+    for (int i = 0; i < 2; i++) {
+        if (stamps[i] != NULL) {
+            add(sql, ", ");
+            add_name(sql, stamps[i]);
+        }
+    }
+    add(sql, ") VALUES (");
+    for (int i = 0; i < n; i++) {
+        add(sql, i > 0 ? ", " : "");
+        add_param(sql, &values[i].value);
+    }
+    for (int i = 0; i < 2; i++) {
+        add(sql, stamps[i] != NULL ? ", CURRENT_TIMESTAMP" : "");
+    }
+    add(sql, ") RETURNING ");
+    add(sql, rowid_name(sql));
+    return finish(sql, err);
+}
+
+ss_status
+ss_sql_update(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *layout,
+              const ss_filter *values, int n, const ss_filter *where, int n_where,
+              const int64_t *rowid, ss_error *err)
+{
+    const char *stamp = own_stamp(layout, table->updated_at, values, n);
+    add(sql, "UPDATE ");
+    add_name(sql, table->name);
+    add(sql, " SET ");
+    for (int i = 0; i < n; i++) {
+        add(sql, i > 0 ? ", " : "");
+        add_name(sql, layout->stored[values[i].column]);
+        add(sql, " = ");
+        add_param(sql, &values[i].value);
+    }
+    if (stamp != NULL) {
+        add(sql, n > 0 ? ", " : "");
+        add_name(sql, stamp);
+        add(sql, " = CURRENT_TIMESTAMP");
+    }
+    bool first = true;
+    if (rowid != NULL) {
+        add_where(sql, &first);
+        add(sql, rowid_name(sql));
+        add(sql, " = ");
+        add_int(sql, *rowid);
+    }
+    else {
+        add_conditions(sql, table, layout, where, n_where, NULL, &first);
+    }
+    return finish(sql, err);
+}
+
+ss_status
+ss_sql_delete(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *layout,
+              const ss_filter *where, int n_where, ss_error *err)
+{
+    add(sql, "DELETE FROM ");
+    add_name(sql, table->name);
+    bool first = true;
+    add_conditions(sql, table, layout, where, n_where, NULL, &first);
+    return finish(sql, err);
+}
