@@ -1,0 +1,111 @@
+/* db/db: one opened database: its file, pool and layout, and what each thread holds.
+ *
+ * Any thread may use it at any time. A session is one time of being connected; every
+ * operation holds a reference to the session it began in, so that close() and a later
+ * connect() never pull it away. A thread inside transaction() or snapshot() is bound:
+ * what it does goes to the connection it holds.
+ *
+ *     NEW --connect / first use--> CONNECTED --close--> CLOSED --connect--> CONNECTED
+ *
+ * Nothing here is called with the GIL held, but ss_db_new, ss_db_cancel and the plain
+ * getters, which never wait.
+ */
+#ifndef SS_DB_DB_H
+#define SS_DB_DB_H
+
+#include "db/layout.h"
+#include "store/pool.h"
+
+typedef struct {
+    const char *path; /* absolute, or ":memory:"; copied */
+    ss_mode mode;
+    ss_durability durability;
+    int max_readers;
+    int64_t busy_ms;
+    int64_t timeout_ms; /* 0: none */
+    bool strict;
+    bool untrusted;
+    bool immutable;
+} ss_db_options;
+
+typedef struct ss_db ss_db;
+typedef struct ss_session ss_session;
+
+ss_status ss_db_new(const ss_db_options *options, ss_db **out, ss_error *err)
+    SS_MUST_CHECK;
+/* No thread may be inside; closes what is open. NULL is fine. */
+void ss_db_free(ss_db *db);
+
+/* Idempotent; revives a closed db. Creates a missing or empty file in mode rwc. */
+ss_status ss_db_connect(ss_db *db, const ss_call *call, ss_error *err) SS_MUST_CHECK;
+/* Idempotent. Refused (SS_PROGRAMMING) inside this thread's own transaction() or
+ * snapshot(). */
+ss_status ss_db_close(ss_db *db, const ss_call *call, ss_error *err) SS_MUST_CHECK;
+
+const ss_db_options *ss_db_get_options(const ss_db *db);
+bool ss_db_is_open(ss_db *db); /* not closed: connected, or will be on first use */
+
+/* Stop what runs on this db now; later calls are not touched. */
+void ss_db_cancel(ss_db *db);
+/* Fill in a call's cancel token and deadline (timeout_ms < 0: the db's own). */
+void ss_db_call_init(ss_db *db, ss_call *call, int64_t timeout_ms);
+
+/* Around fork(); see store/pool. before returns with the db's lock held. */
+void ss_db_before_fork(ss_db *db, int64_t wait_ms);
+void ss_db_after_fork_parent(ss_db *db);
+void ss_db_after_fork_child(ss_db *db);
+
+typedef struct {
+    ss_pool_stats pool;
+    bool open, read_only, wal;
+    int file_kind; /* ss_file_kind */
+    int64_t user_version;
+} ss_db_stats;
+
+ss_status ss_db_get_stats(ss_db *db, const ss_call *call, ss_db_stats *out,
+                          ss_error *err) SS_MUST_CHECK;
+
+/* --- for the rooms beside this one ------------------------------------------------- */
+
+/* Access to a connection for one operation. */
+typedef struct {
+    ss_conn *conn;           /* borrowed until leave */
+    ss_stmt_cache *cache;    /* likewise */
+    const ss_layout *layout; /* likewise */
+    ss_session *session;     /* owned reference */
+    ss_lease lease;          /* in use unless bound */
+    bool bound;              /* inside this thread's transaction or snapshot */
+    bool in_transaction;     /* bound by transaction(): no BEGIN of one's own */
+    void *held;              /* private: what this thread is bound by */
+} ss_access;
+
+ss_status ss_db_read_enter(ss_db *db, const ss_call *call, ss_access *out,
+                           ss_error *err) SS_MUST_CHECK;
+ss_status ss_db_write_enter(ss_db *db, const ss_call *call, ss_access *out,
+                            ss_error *err) SS_MUST_CHECK;
+void ss_db_leave(ss_access *access);
+
+/* BEGIN IMMEDIATE (a savepoint inside a transaction), and its end: commit when `status`
+ * is SS_OK, else roll back. Returns `status`, or why the commit failed. */
+ss_status ss_db_begin_work(ss_access *access, ss_error *err) SS_MUST_CHECK;
+ss_status ss_db_end_work(ss_access *access, ss_status status, ss_error *err)
+    SS_MUST_CHECK;
+
+/* Look at the schema again if it changed since the layout was read (cheap for files of
+ * the current version, where it is not asked). */
+ss_status ss_db_refresh_layout(ss_access *access, bool always, ss_error *err)
+    SS_MUST_CHECK;
+
+/* --- transaction() and snapshot() ------------------------------------------------------ */
+
+/* Nests: inside it is a savepoint. Only the thread that began it may end it. */
+ss_status ss_db_begin(ss_db *db, const ss_call *call, ss_error *err) SS_MUST_CHECK;
+ss_status ss_db_end(ss_db *db, const ss_call *call, bool commit, ss_error *err)
+    SS_MUST_CHECK;
+ss_status ss_db_snapshot_begin(ss_db *db, const ss_call *call, ss_error *err)
+    SS_MUST_CHECK;
+ss_status ss_db_snapshot_end(ss_db *db, ss_error *err) SS_MUST_CHECK;
+/* What this thread is inside: 0 nothing, 1 a snapshot, 2 a transaction. */
+int ss_db_bound(ss_db *db);
+
+#endif

@@ -1,0 +1,641 @@
+#include "db/read.h"
+
+#include "base/mem.h"
+#include "base/moment.h"
+#include "columns/fetch.h"
+#include "db/db_int.h"
+
+#include <string.h> // memcpy(), strlen()
+
+enum { MAX_ORDER = SS_MAX_COLUMNS + 2 };
+
+/* A request resolved: the selection, and room for what it points to. */
+typedef struct {
+    ss_select select;
+    ss_order_desc order[MAX_ORDER];
+    int16_t columns[SS_MAX_COLUMNS];
+    bool nothing; /* the answer is known to be empty */
+} resolved;
+
+ss_request
+ss_request_for(int table, bool getter)
+{
+    ss_request request = {
+        .table = table, .getter = getter, .limit = -1, .strict = true};
+    request.date.tag = request.start.tag = request.end.tag = SS_VALUE_NULL;
+    request.as_of.tag = SS_VALUE_NULL;
+    return request;
+}
+
+static bool
+given(const ss_value *value)
+{
+    return value->tag != SS_VALUE_NULL;
+}
+
+/* --- windows ----------------------------------------------------------------------- */
+
+static int32_t
+day_of(const ss_value *value)
+{
+    return value->tag == SS_VALUE_TIMESTAMP ? ss_day_of_instant(value->as.i)
+                                            : (int32_t)value->as.i;
+}
+
+static void
+window_from_day(ss_window *window, ss_kind kind, int32_t day)
+{
+    window->has_from = true;
+    window->from = kind == SS_KIND_DATE ? day : (int64_t)day * SS_US_PER_DAY;
+}
+
+/* Up to the end of `day`; the last day of the calendar needs no bound. */
+static void
+window_until_day(ss_window *window, ss_kind kind, int32_t day)
+{
+    window->has_until = day < SS_DAY_MAX;
+    window->until = kind == SS_KIND_DATE ? day + 1 : ((int64_t)day + 1) * SS_US_PER_DAY;
+}
+
+static void
+window_from(ss_window *window, ss_kind kind, const ss_value *at)
+{
+    if (at->tag == SS_VALUE_TIMESTAMP && kind == SS_KIND_TIMESTAMP) {
+        window->has_from = true;
+        window->from = at->as.i;
+    }
+    else {
+        window_from_day(window, kind, day_of(at));
+    }
+}
+
+static void
+window_until(ss_window *window, ss_kind kind, const ss_value *at)
+{
+    if (at->tag == SS_VALUE_TIMESTAMP && kind == SS_KIND_TIMESTAMP) {
+        window->has_until = true;
+        window->until = at->as.i + 1; /* inclusive, to the microsecond */
+    }
+    else {
+        window_until_day(window, kind, day_of(at));
+    }
+}
+
+/* Which arguments make sense together. */
+static ss_status
+check_window(const ss_request *r, const ss_table_desc *table, ss_error *err)
+{
+    bool ranged = given(&r->start) || given(&r->end) || r->period != NULL;
+    bool any = ranged || given(&r->date) || given(&r->as_of);
+    if (any && table->time_column < 0) {
+        return ss_error_set(err, SS_TYPE, "%s has no time column to select by",
+                            table->name);
+    }
+    if (given(&r->date) && (ranged || given(&r->as_of))) {
+        return ss_error_set(
+            err, SS_TYPE,
+            "date= is one day; it cannot be combined with start=, end=, "
+            "period= or as_of=");
+    }
+    if (r->period != NULL && (given(&r->start) || given(&r->end))) {
+        return ss_error_set(err, SS_TYPE,
+                            "period= counts back from as_of=; it cannot be combined "
+                            "with start= or end=");
+    }
+    if (given(&r->as_of) && given(&r->end)) {
+        return ss_error_set(err, SS_TYPE, "as_of= and end= both say where to end");
+    }
+    return SS_OK;
+}
+
+static ss_status
+bad_period(const ss_request *r, ss_error *err)
+{
+    return ss_error_set(err, SS_VALUE,
+                        "period: expected a number followed by d, w, m or y, such as "
+                        "\"7d\", \"12w\", \"6m\" or \"1y\", got \"%.*s\"",
+                        (int)(r->n_period < 40 ? r->n_period : 40), r->period);
+}
+
+/* The newest stored day of the table; *found false when it has none. */
+static ss_status
+newest_day(ss_access *access, const ss_table_desc *table, const ss_table_layout *layout,
+           bool *found, int32_t *day, ss_error *err)
+{
+    *found = false;
+    if (layout->stored[table->time_column] == NULL) {
+        return SS_OK;
+    }
+    ss_sql sql;
+    ss_stmt *stmt = NULL;
+    ss_value cell;
+    bool row = false;
+    ss_sql_init(&sql, SS_DIALECT_SQLITE);
+    ss_status status = ss_sql_newest(&sql, table, layout, NULL, 0, err);
+    if (status == SS_OK) {
+        status =
+            ss_stmt_cache_get(access->cache, sql.text.data, sql.text.size, &stmt, err);
+    }
+    if (status == SS_OK) {
+        status = ss_stmt_step(stmt, table->name, &row, err);
+    }
+    if (status == SS_OK && row) {
+        ss_stmt_column(stmt, 0, &cell);
+        if (cell.tag == SS_VALUE_TEXT) {
+            *found = ss_day_parse(cell.as.s.p, cell.as.s.n, day);
+        }
+        else if (cell.tag == SS_VALUE_INT) {
+            bool instant = table->columns[table->time_column].kind == SS_KIND_TIMESTAMP;
+            *found = true;
+            *day = instant ? ss_day_of_instant(cell.as.i) : (int32_t)cell.as.i;
+        }
+    }
+    ss_stmt_cache_put(access->cache, stmt);
+    ss_sql_free(&sql);
+    return status;
+}
+
+static ss_status
+resolve_period(ss_access *access, const ss_request *r, const ss_table_desc *table,
+               const ss_table_layout *layout, resolved *out, ss_error *err)
+{
+    int32_t last = 0, first = 0;
+    bool found = true;
+    if (!ss_period_start(r->period, r->n_period, 0, &first)) {
+        return bad_period(r, err);
+    }
+    if (given(&r->as_of)) {
+        last = day_of(&r->as_of);
+    }
+    else {
+        SS_TRY(newest_day(access, table, layout, &found, &last, err));
+    }
+    if (!found) {
+        out->nothing = true;
+        return SS_OK;
+    }
+    if (!ss_period_start(r->period, r->n_period, last, &first)) {
+        first = SS_DAY_MIN;
+    }
+    ss_kind kind = (ss_kind)table->columns[table->time_column].kind;
+    window_from_day(&out->select.window, kind, first);
+    window_until_day(&out->select.window, kind, last);
+    return SS_OK;
+}
+
+static ss_status
+resolve_window(ss_access *access, const ss_request *r, const ss_table_desc *table,
+               const ss_table_layout *layout, resolved *out, ss_error *err)
+{
+    SS_TRY(check_window(r, table, err));
+    if (table->time_column < 0) {
+        return SS_OK;
+    }
+    ss_kind kind = (ss_kind)table->columns[table->time_column].kind;
+    ss_window *window = &out->select.window;
+    if (r->period != NULL) {
+        return resolve_period(access, r, table, layout, out, err);
+    }
+    if (given(&r->date)) {
+        window_from_day(window, kind, day_of(&r->date));
+        window_until_day(window, kind, day_of(&r->date));
+    }
+    if (given(&r->start)) {
+        window_from(window, kind, &r->start);
+    }
+    if (given(&r->end) || given(&r->as_of)) {
+        window_until(window, kind, given(&r->end) ? &r->end : &r->as_of);
+    }
+    if (window->has_from && window->has_until && window->from >= window->until &&
+        given(&r->start)) {
+        return ss_error_set(err, SS_VALUE, "start= is after %s",
+                            given(&r->end) ? "end=" : "as_of=");
+    }
+    return SS_OK;
+}
+
+/* --- shapes ---------------------------------------------------------------------------- */
+
+static void
+order_by(resolved *out, int column, bool descending)
+{
+    ss_order_desc *order = &out->order[out->select.n_order++];
+    order->column = (int16_t)column;
+    order->descending = descending;
+}
+
+static void
+order_by_table(resolved *out, const ss_table_desc *table)
+{
+    for (int i = 0; i < table->n_order; i++) {
+        order_by(out, table->order[i].column, table->order[i].descending);
+    }
+}
+
+/* Which rows, and in which order, when the caller did not say. */
+static void
+resolve_shape(const ss_request *r, const ss_table_desc *table, resolved *out)
+{
+    ss_select *select = &out->select;
+    bool ranged = given(&r->start) || given(&r->end) || r->period != NULL;
+    bool asked = ranged || given(&r->date);
+    switch ((ss_shape)table->shape) {
+    case SS_SHAPE_ONE:
+        order_by(out, table->time_column, true);
+        order_by(out, -1, true);
+        select->limit = 1;
+        return;
+    case SS_SHAPE_SET:
+        select->newest = !asked;
+        if (ranged) {
+            order_by(out, table->time_column, false);
+        }
+        order_by_table(out, table);
+        break;
+    case SS_SHAPE_HISTORY:
+        order_by(out, table->time_column, false);
+        break;
+    case SS_SHAPE_EVENTS:
+        order_by(out, table->time_column, true);
+        order_by(out, -1, true);
+        if (r->limit < 0 && !asked) {
+            select->limit = SS_EVENTS_DEFAULT_LIMIT;
+        }
+        return;
+    case SS_SHAPE_ALL:
+        order_by_table(out, table);
+        break;
+    }
+    order_by(out, -1, false);
+}
+
+static void
+resolve_order(const ss_request *r, const ss_table_desc *table, resolved *out)
+{
+    ss_select *select = &out->select;
+    select->order = out->order;
+    if (r->getter) {
+        resolve_shape(r, table, out);
+    }
+    if (r->order != NULL) {
+        select->n_order = 0;
+        for (int i = 0; i < r->n_order && i < SS_MAX_COLUMNS; i++) {
+            order_by(out, r->order[i].column, r->order[i].descending);
+        }
+        order_by(out, -1, false); /* ties have an order, too */
+    }
+    else if (!r->getter) {
+        order_by(out, -1, false);
+    }
+}
+
+static ss_status
+resolve(ss_access *access, const ss_request *r, const ss_table_desc *table,
+        const ss_table_layout *layout, resolved *out, ss_error *err)
+{
+    out->nothing = false;
+    ss_select *select = &out->select;
+    *select = (ss_select){
+        .filters = r->filters,
+        .n_filters = r->n_filters,
+        .limit = r->limit,
+        .offset = r->offset,
+    };
+    if (r->columns != NULL) {
+        select->columns = r->columns;
+        select->n_columns = r->n_columns;
+    }
+    else {
+        for (int i = 0; i < table->n_columns; i++) {
+            out->columns[i] = (int16_t)i;
+        }
+        select->columns = out->columns;
+        select->n_columns = table->n_columns;
+    }
+    SS_TRY(resolve_window(access, r, table, layout, out, err));
+    resolve_order(r, table, out);
+    /* Everything, by row id: SQLite hands the rows over inside its own loop. */
+    select->sink = !r->getter && r->order == NULL && r->limit < 0 && r->offset == 0 &&
+                   r->n_filters == 0 && !select->window.has_from &&
+                   !select->window.has_until &&
+                   select->n_columns <= SS_SINK_MAX_COLUMNS;
+    return SS_OK;
+}
+
+/* --- running ------------------------------------------------------------------------------ */
+
+static ss_status
+bind_params(ss_stmt *stmt, const ss_sql *sql, ss_error *err)
+{
+    for (int i = 0; i < sql->n_params; i++) {
+        SS_TRY(ss_stmt_bind(stmt, sql->first_param + i, &sql->params[i], err));
+    }
+    return SS_OK;
+}
+
+static ss_kind
+kind_of_column(const ss_table_desc *table, const char *name)
+{
+    int column = ss_catalog_column(table, name, strlen(name));
+    return column < 0 ? SS_KIND_ANY : (ss_kind)table->columns[column].kind;
+}
+
+/* A cell did not fit its column: say which row it is in, by id. */
+static void
+name_bad_row(ss_access *access, const ss_table_desc *table,
+             const ss_table_layout *layout, const ss_select *select, ss_error *err)
+{
+    ss_sql sql;
+    ss_stmt *stmt = NULL;
+    ss_error unused;
+    bool row = false;
+    ss_error_init(&unused);
+    ss_sql_init(&sql, SS_DIALECT_SQLITE);
+    if (ss_sql_rowid_at(&sql, table, layout, select, err->row, &unused) == SS_OK &&
+        ss_stmt_cache_get(access->cache, sql.text.data, sql.text.size, &stmt,
+                          &unused) == SS_OK &&
+        bind_params(stmt, &sql, &unused) == SS_OK &&
+        ss_stmt_step(stmt, table->name, &row, &unused) == SS_OK && row) {
+        ss_value id;
+        ss_stmt_column(stmt, 0, &id);
+        ss_error seen = *err;
+        ss_error_init(err);
+        ss_error_set(err, SS_DATA,
+                     "%s.%s, row id %lld: the stored value %s is no %s "
+                     "(strict=False reads such a cell as None and notes it)",
+                     seen.table, seen.column, (long long)id.as.i, seen.value,
+                     ss_kind_name(kind_of_column(table, seen.column)));
+        memcpy(err->table, seen.table, sizeof(err->table));
+        memcpy(err->column, seen.column, sizeof(err->column));
+        memcpy(err->value, seen.value, sizeof(err->value));
+        ss_error_row(err, id.as.i);
+    }
+    ss_stmt_cache_put(access->cache, stmt);
+    ss_sql_free(&sql);
+}
+
+/* Rows to make room for at once: few where few can come. */
+static int64_t
+expected_rows(const ss_select *select)
+{
+    if (select->limit >= 0) {
+        return select->limit < 64 ? select->limit : 64;
+    }
+    return select->newest ? 16 : 64;
+}
+
+static ss_status
+new_batch(const ss_table_desc *table, const ss_select *select, bool raw, ss_batch **out,
+          ss_error *err)
+{
+    if (!raw) {
+        return ss_batch_new_table(table, select->columns, select->n_columns,
+                                  expected_rows(select), out, err);
+    }
+    const char *names[SS_MAX_COLUMNS];
+    uint8_t kinds[SS_MAX_COLUMNS];
+    for (int i = 0; i < select->n_columns; i++) {
+        names[i] = table->columns[select->columns[i]].name;
+        kinds[i] = SS_KIND_ANY;
+    }
+    return ss_batch_new_free(names, kinds, select->n_columns, expected_rows(select),
+                             out, err);
+}
+
+static ss_status
+run_select(ss_access *access, const ss_request *r, const ss_table_layout *layout,
+           const ss_select *select, const ss_sql *sql, const char *text, size_t n,
+           ss_batch **out, ss_error *err)
+{
+    const ss_table_desc *table = &ss_tables[r->table];
+    ss_stmt *stmt = NULL;
+    ss_batch *batch = NULL;
+    SS_TRY(ss_stmt_cache_get(access->cache, text, n, &stmt, err));
+    ss_status status = bind_params(stmt, sql, err);
+    if (status == SS_OK) {
+        status = new_batch(table, select, r->raw, &batch, err);
+    }
+    if (status == SS_OK) {
+        status = select->sink ? ss_fetch_sink(stmt, batch, r->strict, table->name, err)
+                              : ss_fetch_step(stmt, batch, r->strict, table->name, err);
+    }
+    ss_stmt_cache_put(access->cache, stmt);
+    if (status == SS_OK) {
+        *out = batch;
+        return SS_OK;
+    }
+    if (status == SS_DATA && err->has_row) {
+        name_bad_row(access, table, layout, select, err);
+    }
+    ss_batch_release(batch);
+    return status;
+}
+
+static ss_status
+run_built(ss_access *access, const ss_request *r, const ss_table_layout *layout,
+          const ss_select *select, ss_batch **out, ss_error *err)
+{
+    ss_sql sql;
+    ss_sql_init(&sql, SS_DIALECT_SQLITE);
+    ss_status status = ss_sql_select(&sql, &ss_tables[r->table], layout, select, err);
+    if (status == SS_OK) {
+        status = run_select(access, r, layout, select, &sql, sql.text.data,
+                            sql.text.size, out, err);
+    }
+    ss_sql_free(&sql);
+    return status;
+}
+
+static ss_status
+empty_batch(const ss_table_desc *table, const ss_select *select, bool raw,
+            ss_batch **out, ss_error *err)
+{
+    SS_TRY(new_batch(table, select, raw, out, err));
+    ss_batch_finish(*out);
+    return SS_OK;
+}
+
+static ss_status
+read_request(ss_access *access, const ss_request *r, ss_batch **out, ss_error *err)
+{
+    SS_TRY(ss_db_refresh_layout(access, false, err));
+    const ss_table_desc *table = &ss_tables[r->table];
+    const ss_table_layout *layout = &access->layout->tables[r->table];
+    resolved res;
+    SS_TRY(resolve(access, r, table, layout, &res, err));
+    if (res.nothing || !layout->present) {
+        return empty_batch(table, &res.select, r->raw, out, err);
+    }
+    return run_built(access, r, layout, &res.select, out, err);
+}
+
+/* Two statements of one answer (newest day, then the rows) must see one state. */
+static ss_status
+read_consistently(ss_access *access, const ss_request *r, ss_batch **out, ss_error *err)
+{
+    if (access->bound) {
+        return read_request(access, r, out, err);
+    }
+    SS_TRY(ss_conn_exec(access->conn, "BEGIN", err));
+    ss_status status = read_request(access, r, out, err);
+    ss_conn_rollback(access->conn);
+    return status;
+}
+
+/* --- the plain getters --------------------------------------------------------------------- */
+
+/* get_<table>() and get_<table>(date): the SQL never changes while the layout stays, so
+ * a canonical file keeps its text (building it costs a third of a one-row read). */
+static bool
+is_plain(const ss_request *r)
+{
+    return r->getter && !r->raw && r->n_filters == 0 && r->columns == NULL &&
+           r->order == NULL && r->limit < 0 && r->offset == 0 && r->period == NULL &&
+           !given(&r->start) && !given(&r->end) && !given(&r->as_of);
+}
+
+static const ss_plan *
+plan_publish(_Atomic(ss_plan *) *slot, const ss_sql *sql)
+{
+    ss_plan *plan = ss_malloc(sizeof(*plan));
+    char *text = ss_strndup(sql->text.data, sql->text.size);
+    if (plan == NULL || text == NULL) {
+        ss_free(plan);
+        ss_free(text);
+        return NULL; /* no plan is kept: the caller goes the built way */
+    }
+    *plan = (ss_plan){.text = text, .n = sql->text.size};
+    ss_plan *expected = NULL;
+    if (!atomic_compare_exchange_strong(slot, &expected, plan)) {
+        ss_free(text);
+        ss_free(plan);
+        return expected;
+    }
+    return plan;
+}
+
+/* The parameters in the order the text was built with: window bounds, then limit. */
+static void
+plan_params(ss_sql *sql, const ss_table_desc *table, const ss_select *select)
+{
+    ss_kind kind = table->time_column < 0
+                       ? SS_KIND_INT
+                       : (ss_kind)table->columns[table->time_column].kind;
+    ss_tag tag = kind == SS_KIND_DATE ? SS_VALUE_DATE : SS_VALUE_TIMESTAMP;
+    if (select->window.has_from) {
+        sql->params[sql->n_params++] =
+            (ss_value){.tag = tag, .as.i = select->window.from};
+    }
+    if (select->window.has_until) {
+        sql->params[sql->n_params++] =
+            (ss_value){.tag = tag, .as.i = select->window.until};
+    }
+    if (select->limit >= 0) {
+        sql->params[sql->n_params++] =
+            (ss_value){.tag = SS_VALUE_INT, .as.i = select->limit};
+    }
+}
+
+static ss_status
+read_plain(ss_access *access, const ss_request *r, ss_batch **out, ss_error *err)
+{
+    const ss_table_desc *table = &ss_tables[r->table];
+    const ss_table_layout *layout = &access->layout->tables[r->table];
+    resolved res;
+    SS_TRY(resolve(access, r, table, layout, &res, err));
+    bool dated = res.select.window.has_from;
+    if (dated && !res.select.window.has_until) {
+        return run_built(access, r, layout, &res.select, out, err);
+    }
+    _Atomic(ss_plan *) *slot =
+        &access->session->plans[r->table * SS_PLANS_PER_TABLE + (dated ? 1 : 0)];
+    const ss_plan *plan = atomic_load_explicit(slot, memory_order_acquire);
+    ss_sql sql;
+    ss_sql_init(&sql, SS_DIALECT_SQLITE);
+    ss_status status = SS_OK;
+    if (plan == NULL) {
+        status = ss_sql_select(&sql, table, layout, &res.select, err);
+        plan = status == SS_OK ? plan_publish(slot, &sql) : NULL;
+    }
+    else {
+        plan_params(&sql, table, &res.select);
+    }
+    if (status == SS_OK) {
+        const char *text = plan != NULL ? plan->text : sql.text.data;
+        size_t n = plan != NULL ? plan->n : sql.text.size;
+        status = run_select(access, r, layout, &res.select, &sql, text, n, out, err);
+    }
+    ss_sql_free(&sql);
+    return status;
+}
+
+ss_status
+ss_db_read(ss_db *db, const ss_call *call, const ss_request *request, ss_batch **out,
+           ss_error *err)
+{
+    ss_access access;
+    SS_TRY(ss_db_read_enter(db, call, &access, err));
+    ss_status status;
+    if (is_plain(request) && access.layout->kind == SS_FILE_CURRENT &&
+        access.layout->tables[request->table].present) {
+        status = read_plain(&access, request, out, err);
+    }
+    else if (access.layout->kind == SS_FILE_CURRENT && request->period == NULL) {
+        status = read_request(&access, request, out, err);
+    }
+    else {
+        status = read_consistently(&access, request, out, err);
+    }
+    ss_db_leave(&access);
+    return status;
+}
+
+/* --- count ------------------------------------------------------------------------------------ */
+
+static ss_status
+count_request(ss_access *access, const ss_request *r, int64_t *out, ss_error *err)
+{
+    SS_TRY(ss_db_refresh_layout(access, false, err));
+    const ss_table_desc *table = &ss_tables[r->table];
+    const ss_table_layout *layout = &access->layout->tables[r->table];
+    resolved res;
+    SS_TRY(resolve(access, r, table, layout, &res, err));
+    if (res.nothing || !layout->present) {
+        *out = 0;
+        return SS_OK;
+    }
+    ss_sql sql;
+    ss_stmt *stmt = NULL;
+    bool row = false;
+    ss_sql_init(&sql, SS_DIALECT_SQLITE);
+    ss_status status = ss_sql_count(&sql, table, layout, &res.select, err);
+    if (status == SS_OK) {
+        status =
+            ss_stmt_cache_get(access->cache, sql.text.data, sql.text.size, &stmt, err);
+    }
+    if (status == SS_OK) {
+        status = bind_params(stmt, &sql, err);
+    }
+    if (status == SS_OK) {
+        status = ss_stmt_step(stmt, table->name, &row, err);
+    }
+    if (status == SS_OK && row) {
+        ss_value cell;
+        ss_stmt_column(stmt, 0, &cell);
+        *out = cell.as.i;
+    }
+    ss_stmt_cache_put(access->cache, stmt);
+    ss_sql_free(&sql);
+    return status;
+}
+
+ss_status
+ss_db_count(ss_db *db, const ss_call *call, const ss_request *request, int64_t *out,
+            ss_error *err)
+{
+    ss_access access;
+    SS_TRY(ss_db_read_enter(db, call, &access, err));
+    ss_status status = count_request(&access, request, out, err);
+    ss_db_leave(&access);
+    return status;
+}
