@@ -1,0 +1,40 @@
+/* py/handle: the SmartShopieDB object as the rooms around it see it, and how one of its
+ * calls is made: what stops it, and who looks for signals meanwhile.
+ */
+#ifndef SS_PY_HANDLE_H
+#define SS_PY_HANDLE_H
+
+#include "db/db.h"
+#include "py/state.h"
+
+typedef struct py_database {
+    PyObject_HEAD
+    py_state *state; /* borrowed */
+    ss_db *db;       /* owned */
+    PyObject *path;  /* owned str: db_path as it was given */
+    PyObject *weakrefs;
+    /* Among all of this module's databases (py/lifetime). Guarded by the GIL. */
+    struct py_database *previous, *next;
+} py_database;
+
+/* One call. Lives on the stack while the GIL is away. */
+typedef struct {
+    ss_call call;
+    PyThreadState *thread; /* borrowed: the calling thread's */
+} py_call;
+
+/* Prepare a call by this thread. `timeout`: seconds, NULL or None for the db's own.
+ * 0, or -1 with TypeError or ValueError. */
+int py_call_init(py_database *self, py_call *call, PyObject *timeout) SS_MUST_CHECK;
+
+/* Seconds as milliseconds for `what`, from a number >= 0; None gives `none`. */
+int py_call_seconds(PyObject *obj, const char *what, int64_t none, int64_t *out)
+    SS_MUST_CHECK;
+
+static inline bool
+py_database_check(py_state *state, PyObject *obj)
+{
+    return PyObject_TypeCheck(obj, state->database_type);
+}
+
+#endif

@@ -1,0 +1,186 @@
+/* Fork: SQLite keeps lock state per process that is false in a child. So before a fork
+ * every database lets its running calls end and closes its handles; both sides open
+ * them again on next use (os.register_at_fork, not pthread_atfork: it runs with the
+ * interpreter in order, and only for forks that go on in Python).
+ *
+ * Exit: running calls of daemon threads are cancelled and everything is closed, so that
+ * a WAL is folded away; what cannot be had within a second is left to the next opening.
+ */
+#include "py/lifetime.h"
+
+enum { FORK_WAIT_MS = 5000, EXIT_WAIT_MS = 1000 };
+
+void
+py_lifetime_add(py_database *db)
+{
+    db->previous = NULL;
+    db->next = db->state->databases;
+    if (db->next != NULL) {
+        db->next->previous = db;
+    }
+    db->state->databases = db;
+}
+
+void
+py_lifetime_remove(py_database *db)
+{
+    if (db->previous != NULL) {
+        db->previous->next = db->next;
+    }
+    else if (db->state->databases == db) {
+        db->state->databases = db->next;
+    }
+    if (db->next != NULL) {
+        db->next->previous = db->previous;
+    }
+    db->previous = db->next = NULL;
+}
+
+/* All databases as a new list of strong references: the list of the state may change
+ * whenever the GIL is away. */
+static PyObject *
+all_databases(py_state *state)
+{
+    PyObject *list = PyList_New(0);
+    for (py_database *db = state->databases; list != NULL && db != NULL;
+         db = db->next) {
+        /* One that is being deallocated in another thread is off the list already. */
+        if (PyList_Append(list, (PyObject *)db) < 0) {
+            Py_CLEAR(list);
+        }
+    }
+    return list;
+}
+
+static py_database *
+database_at(PyObject *list, Py_ssize_t i)
+{
+    return (py_database *)PyList_GET_ITEM(list, i);
+}
+
+static PyObject *
+before_fork(PyObject *module, PyObject *unused)
+{
+    py_state *state = py_state_of_module(module);
+    PyObject *list = all_databases(state);
+    (void)unused;
+    if (list == NULL) {
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
+        ss_db *db = database_at(list, i)->db;
+        Py_BEGIN_ALLOW_THREADS
+        ss_db_before_fork(db, FORK_WAIT_MS);
+        Py_END_ALLOW_THREADS
+    }
+    Py_XSETREF(state->forking, list);
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+after_fork(PyObject *module, void (*undo)(ss_db *))
+{
+    py_state *state = py_state_of_module(module);
+    PyObject *list = state->forking;
+    state->forking = NULL;
+    for (Py_ssize_t i = 0; list != NULL && i < PyList_GET_SIZE(list); i++) {
+        undo(database_at(list, i)->db);
+    }
+    Py_XDECREF(list);
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+after_fork_parent(PyObject *module, PyObject *unused)
+{
+    (void)unused;
+    return after_fork(module, ss_db_after_fork_parent);
+}
+
+static PyObject *
+after_fork_child(PyObject *module, PyObject *unused)
+{
+    (void)unused;
+    return after_fork(module, ss_db_after_fork_child);
+}
+
+static void
+close_at_exit(ss_db *db)
+{
+    ss_call call = {0};
+    ss_error err;
+    ss_status status;
+    ss_error_init(&err);
+    ss_db_cancel(db);
+    ss_db_call_init(db, &call, EXIT_WAIT_MS);
+    Py_BEGIN_ALLOW_THREADS
+    status = ss_db_close(db, &call, &err);
+    Py_END_ALLOW_THREADS
+    (void)status; /* there is nobody left to tell */
+}
+
+static PyObject *
+at_exit(PyObject *module, PyObject *unused)
+{
+    PyObject *list = all_databases(py_state_of_module(module));
+    (void)unused;
+    for (Py_ssize_t i = 0; list != NULL && i < PyList_GET_SIZE(list); i++) {
+        close_at_exit(database_at(list, i)->db);
+    }
+    Py_XDECREF(list);
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef hooks[] = {
+    {"before_fork", before_fork, METH_NOARGS, NULL},
+    {"after_fork_parent", after_fork_parent, METH_NOARGS, NULL},
+    {"after_fork_child", after_fork_child, METH_NOARGS, NULL},
+    {"at_exit", at_exit, METH_NOARGS, NULL},
+};
+
+/* os.register_at_fork(before=..., after_in_parent=..., after_in_child=...) */
+static int
+register_fork_hooks(PyObject *module)
+{
+    static const char *const names[] = {"before", "after_in_parent", "after_in_child"};
+    PyObject *posix = PyImport_ImportModule("posix");
+    PyObject *function =
+        posix != NULL ? PyObject_GetAttrString(posix, "register_at_fork") : NULL;
+    PyObject *kwargs = PyDict_New(), *args = PyTuple_New(0), *result = NULL;
+    int rc = function == NULL || kwargs == NULL || args == NULL ? -1 : 0;
+    for (int i = 0; rc == 0 && i < 3; i++) {
+        PyObject *hook = PyCFunction_New(&hooks[i], module);
+        rc = hook == NULL ? -1 : PyDict_SetItemString(kwargs, names[i], hook);
+        Py_XDECREF(hook);
+    }
+    if (rc == 0) {
+        result = PyObject_Call(function, args, kwargs);
+    }
+    Py_XDECREF(posix);
+    Py_XDECREF(function);
+    Py_XDECREF(kwargs);
+    Py_XDECREF(args);
+    Py_XDECREF(result);
+    return result != NULL ? 0 : -1;
+}
+
+static int
+register_exit_hook(PyObject *module)
+{
+    PyObject *hook = PyCFunction_New(&hooks[3], module);
+    PyObject *atexit = PyImport_ImportModule("atexit");
+    PyObject *result = hook != NULL && atexit != NULL
+                           ? PyObject_CallMethod(atexit, "register", "O", hook)
+                           : NULL;
+    Py_XDECREF(hook);
+    Py_XDECREF(atexit);
+    Py_XDECREF(result);
+    return result != NULL ? 0 : -1;
+}
+
+int
+py_lifetime_setup(PyObject *module, py_state *state)
+{
+    (void)state;
+    return register_fork_hooks(module) < 0 ? -1 : register_exit_hook(module);
+}

@@ -1,0 +1,14 @@
+/* py/lifetime: what happens to open databases at fork() and at the end. */
+#ifndef SS_PY_LIFETIME_H
+#define SS_PY_LIFETIME_H
+
+#include "py/handle.h"
+
+/* Every SmartShopieDB is on its module's list from creation to deallocation. */
+void py_lifetime_add(py_database *db);
+void py_lifetime_remove(py_database *db);
+
+/* Register the hooks of fork and exit; called once, at the end of import. */
+int py_lifetime_setup(PyObject *module, py_state *state) SS_MUST_CHECK;
+
+#endif

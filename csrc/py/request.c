@@ -1,0 +1,427 @@
+#include "py/request.h"
+
+#include "base/nearest.h"
+#include "py/raise.h"
+#include "py/record.h"
+#include "py/rows.h"
+#include "py/value.h"
+
+#include <string.h> // strlen(), memcmp()
+
+/* --- columns by name ---------------------------------------------------------------- */
+
+static int
+no_such_column(const ss_table_desc *table, const char *name, size_t n,
+               const char *function, const char *const *also)
+{
+    ss_nearest search;
+    ss_nearest_init(&search, name, n);
+    for (int i = 0; i < table->n_columns; i++) {
+        ss_nearest_offer(&search, table->columns[i].name);
+    }
+    for (int i = 0; also != NULL && also[i] != NULL; i++) {
+        ss_nearest_offer(&search, also[i]);
+    }
+    py_raise_nearest(PyExc_TypeError, &search,
+                     also != NULL ? "%s() has no argument and %s no column '%s'"
+                                  : "%s(): %s has no column '%s'",
+                     function, table->name, name);
+    return -1;
+}
+
+int
+py_column_index(const ss_table_desc *table, PyObject *name, const char *function,
+                const char *const *also)
+{
+    if (!PyUnicode_Check(name)) {
+        PyErr_Format(PyExc_TypeError, "%s(): expected a column name as str, got %s",
+                     function, Py_TYPE(name)->tp_name);
+        return -1;
+    }
+    Py_ssize_t n;
+    const char *text = PyUnicode_AsUTF8AndSize(name, &n);
+    if (text == NULL) {
+        return -1;
+    }
+    int column = ss_catalog_column(table, text, (size_t)n);
+    return column >= 0 ? column
+                       : no_such_column(table, text, (size_t)n, function, also);
+}
+
+/* --- cells ----------------------------------------------------------------------------- */
+
+void
+py_filters_init(py_filters *cells, py_state *state, int table, const char *function)
+{
+    cells->state = state;
+    cells->table = &ss_tables[table];
+    cells->function = function;
+    cells->n = 0;
+}
+
+void
+py_filters_clear(py_filters *cells)
+{
+    for (int i = 0; i < cells->n; i++) {
+        Py_CLEAR(cells->keep[i]);
+    }
+    cells->n = 0;
+}
+
+bool
+py_filters_has(const py_filters *cells, int16_t column)
+{
+    for (int i = 0; i < cells->n; i++) {
+        if (cells->cells[i].column == column) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int
+py_filters_add_column(py_filters *cells, int16_t column, PyObject *value)
+{
+    const ss_column_desc *desc = &cells->table->columns[column];
+    if (py_filters_has(cells, column)) {
+        PyErr_Format(PyExc_TypeError, "%s() got '%s' twice", cells->function,
+                     desc->name);
+        return -1;
+    }
+    ss_value cell;
+    PyObject *keep = NULL;
+    if (py_value_from_object(cells->state, value, (ss_kind)desc->kind, desc->name,
+                             &cell, &keep) < 0) {
+        return -1;
+    }
+    cells->cells[cells->n].column = column;
+    cells->cells[cells->n].value = cell;
+    cells->keep[cells->n++] = keep;
+    return 0;
+}
+
+int
+py_filters_add(py_filters *cells, PyObject *name, PyObject *value,
+               const char *const *also)
+{
+    int column = py_column_index(cells->table, name, cells->function, also);
+    return column < 0 ? -1 : py_filters_add_column(cells, (int16_t)column, value);
+}
+
+int
+py_filters_rest(void *arg, PyObject *name, PyObject *value)
+{
+    return py_filters_add(arg, name, value, NULL);
+}
+
+int
+py_filters_add_mapping(py_filters *cells, PyObject *mapping)
+{
+    PyObject *items = PyMapping_Items(mapping);
+    if (items == NULL) {
+        return -1;
+    }
+    int rc = 0;
+    for (Py_ssize_t i = 0; rc == 0 && i < PyList_GET_SIZE(items); i++) {
+        PyObject *item = PyList_GET_ITEM(items, i);
+        if (!PyTuple_Check(item) || PyTuple_GET_SIZE(item) != 2) {
+            PyErr_Format(PyExc_TypeError, "%s(): items() gave no (name, value) pairs",
+                         cells->function);
+            rc = -1;
+            break;
+        }
+        rc = py_filters_add(cells, PyTuple_GET_ITEM(item, 0), PyTuple_GET_ITEM(item, 1),
+                            NULL);
+    }
+    Py_DECREF(items);
+    return rc;
+}
+
+int
+py_filters_add_record(py_filters *cells, PyObject *record)
+{
+    int64_t row;
+    uint64_t given;
+    const ss_batch *batch = py_record_batch(record, &row, &given);
+    if (batch->table != cells->table || !batch->whole) {
+        PyErr_Format(PyExc_TypeError, "%s(): expected a %s, got a %s", cells->function,
+                     cells->table->record, Py_TYPE(record)->tp_name);
+        return -1;
+    }
+    for (int16_t i = 0; i < batch->n_columns; i++) {
+        /* The id of a row that was read names that row, not the one to write. */
+        if (!((given >> i) & 1) || (i == 0 && given == PY_RECORD_ALL)) {
+            continue;
+        }
+        ss_filter *cell = &cells->cells[cells->n];
+        cell->column = i;
+        ss_column_get(&batch->columns[i], row, &cell->value);
+        cells->keep[cells->n++] = Py_NewRef(record);
+    }
+    return 0;
+}
+
+/* --- requests --------------------------------------------------------------------------- */
+
+const char *const py_request_names[] = {
+    "date",   "start",    "end",     "period", "as_of",   "limit",
+    "offset", "order_by", "columns", "strict", "timeout", NULL,
+};
+
+static int
+parse_moment(py_request *r, PyObject *obj, const char *what, bool day, ss_value *out)
+{
+    if (obj == NULL || obj == Py_None) {
+        return 0;
+    }
+    /* A text of ten characters is a day, a longer one an instant. */
+    bool instant = !day && (PyUnicode_Check(obj) ? PyUnicode_GetLength(obj) > 10
+                                                 : PyObject_HasAttrString(obj, "hour"));
+    PyObject *keep = NULL;
+    int rc = py_value_from_object(r->filters.state, obj,
+                                  instant ? SS_KIND_TIMESTAMP : SS_KIND_DATE, what, out,
+                                  &keep);
+    Py_XDECREF(keep); /* days and instants borrow nothing */
+    return rc;
+}
+
+static int
+parse_period(py_request *r, PyObject *obj)
+{
+    if (obj == NULL || obj == Py_None) {
+        return 0;
+    }
+    if (!PyUnicode_Check(obj)) {
+        PyErr_Format(PyExc_TypeError, "period: expected str such as '30d', got %s",
+                     Py_TYPE(obj)->tp_name);
+        return -1;
+    }
+    Py_ssize_t n;
+    r->request.period = PyUnicode_AsUTF8AndSize(obj, &n);
+    r->request.n_period = (size_t)n;
+    r->keep_period = Py_NewRef(obj);
+    return r->request.period != NULL ? 0 : -1;
+}
+
+/* "column", "-column", "column desc", "column asc". */
+static int
+parse_order_word(py_request *r, PyObject *word)
+{
+    const ss_table_desc *table = r->filters.table;
+    const char *function = r->filters.function;
+    if (!PyUnicode_Check(word)) {
+        PyErr_Format(PyExc_TypeError, "order_by: expected column names, got %s",
+                     Py_TYPE(word)->tp_name);
+        return -1;
+    }
+    Py_ssize_t length;
+    const char *text = PyUnicode_AsUTF8AndSize(word, &length);
+    if (text == NULL) {
+        return -1;
+    }
+    size_t n = (size_t)length;
+    bool descending = n > 0 && text[0] == '-';
+    text += descending;
+    n -= descending;
+    const char *space = memchr(text, ' ', n);
+    if (space != NULL && !descending) {
+        size_t tail = n - (size_t)(space - text);
+        descending = tail == 5 && PyOS_strnicmp(space, " desc", 5) == 0;
+        if (descending || (tail == 4 && PyOS_strnicmp(space, " asc", 4) == 0)) {
+            n = (size_t)(space - text);
+        }
+    }
+    int column = ss_catalog_column(table, text, n);
+    if (column < 0) {
+        return no_such_column(table, text, n, function, NULL);
+    }
+    if (r->request.n_order == SS_MAX_COLUMNS) {
+        PyErr_Format(PyExc_ValueError, "order_by: at most %d columns", SS_MAX_COLUMNS);
+        return -1;
+    }
+    r->order[r->request.n_order].column = (int16_t)column;
+    r->order[r->request.n_order++].descending = descending;
+    return 0;
+}
+
+/* A str or a sequence of str, as a new fast sequence. */
+static PyObject *
+sequence_of_names(PyObject *obj, const char *what)
+{
+    if (PyUnicode_Check(obj)) {
+        return PyTuple_Pack(1, obj);
+    }
+    PyObject *names = PySequence_Fast(obj, "");
+    if (names == NULL && PyErr_ExceptionMatches(PyExc_TypeError)) {
+        PyErr_Format(PyExc_TypeError, "%s: expected column names, got %s", what,
+                     Py_TYPE(obj)->tp_name);
+    }
+    return names;
+}
+
+static int
+parse_order(py_request *r, PyObject *obj)
+{
+    if (obj == NULL || obj == Py_None) {
+        return 0;
+    }
+    PyObject *words = sequence_of_names(obj, "order_by");
+    if (words == NULL) {
+        return -1;
+    }
+    int rc = 0;
+    for (Py_ssize_t i = 0; rc == 0 && i < PySequence_Fast_GET_SIZE(words); i++) {
+        rc = parse_order_word(r, PySequence_Fast_GET_ITEM(words, i));
+    }
+    Py_DECREF(words);
+    r->request.order = r->order;
+    return rc;
+}
+
+static int
+parse_column_name(py_request *r, PyObject *name)
+{
+    int column = py_column_index(r->filters.table, name, r->filters.function, NULL);
+    if (column < 0) {
+        return -1;
+    }
+    for (int i = 0; i < r->request.n_columns; i++) {
+        if (r->columns[i] == column) {
+            PyErr_Format(PyExc_ValueError, "columns: %R is named twice", name);
+            return -1;
+        }
+    }
+    r->columns[r->request.n_columns++] = (int16_t)column;
+    return 0;
+}
+
+static int
+parse_columns(py_request *r, PyObject *obj)
+{
+    if (obj == NULL || obj == Py_None) {
+        return 0;
+    }
+    PyObject *names = sequence_of_names(obj, "columns");
+    if (names == NULL) {
+        return -1;
+    }
+    int rc = 0;
+    if (PySequence_Fast_GET_SIZE(names) == 0) {
+        PyErr_SetString(PyExc_ValueError, "columns: name at least one column");
+        rc = -1;
+    }
+    for (Py_ssize_t i = 0; rc == 0 && i < PySequence_Fast_GET_SIZE(names); i++) {
+        rc = parse_column_name(r, PySequence_Fast_GET_ITEM(names, i));
+    }
+    Py_DECREF(names);
+    r->request.columns = r->columns;
+    return rc;
+}
+
+static int
+fill(py_request *r, py_database *db, PyObject **args)
+{
+    ss_request *q = &r->request;
+    bool strict = ss_db_get_options(db->db)->strict;
+    if (parse_moment(r, args[PY_REQUEST_DATE], "date", true, &q->date) < 0 ||
+        parse_moment(r, args[PY_REQUEST_START], "start", false, &q->start) < 0 ||
+        parse_moment(r, args[PY_REQUEST_END], "end", false, &q->end) < 0 ||
+        parse_moment(r, args[PY_REQUEST_AS_OF], "as_of", false, &q->as_of) < 0 ||
+        parse_period(r, args[PY_REQUEST_PERIOD]) < 0 ||
+        parse_order(r, args[PY_REQUEST_ORDER_BY]) < 0 ||
+        parse_columns(r, args[PY_REQUEST_COLUMNS]) < 0 ||
+        py_args_int(args[PY_REQUEST_LIMIT], "limit", 0, INT64_MAX, -1, &q->limit) < 0 ||
+        py_args_int(args[PY_REQUEST_OFFSET], "offset", 0, INT64_MAX, 0, &q->offset) <
+            0 ||
+        py_args_bool(args[PY_REQUEST_STRICT], "strict", strict, &q->strict) < 0) {
+        return -1;
+    }
+    return py_call_init(db, &r->call, args[PY_REQUEST_TIMEOUT]);
+}
+
+typedef struct {
+    py_request *request;
+    const py_signature *signature;
+} rest_arg;
+
+static int
+rest_is_filter(void *arg, PyObject *name, PyObject *value)
+{
+    rest_arg *rest = arg;
+    return py_filters_add(&rest->request->filters, name, value, rest->signature->names);
+}
+
+/* Spread the arguments of a signature, which may list fewer, over PY_REQUEST_*. */
+static void
+spread(const py_signature *signature, PyObject **given, PyObject **args)
+{
+    for (int i = 0; i < PY_REQUEST_N; i++) {
+        args[i] = NULL;
+    }
+    for (int i = 0; signature->names[i] != NULL; i++) {
+        for (int j = 0; given[i] != NULL && j < PY_REQUEST_N; j++) {
+            if (strcmp(signature->names[i], py_request_names[j]) == 0) {
+                args[j] = given[i];
+            }
+        }
+    }
+}
+
+int
+py_request_parse(py_request *r, py_database *db, int table, bool by_shape,
+                 const py_signature *signature, PyObject *const *args,
+                 Py_ssize_t nargsf, PyObject *kwnames)
+{
+    PyObject *given[PY_REQUEST_N + 1], *all[PY_REQUEST_N];
+    rest_arg rest = {r, signature};
+    bool only_one = by_shape && ss_tables[table].shape == SS_SHAPE_ONE;
+    r->request = ss_request_for(table, by_shape);
+    r->keep_period = NULL;
+    py_filters_init(&r->filters, db->state, table, signature->function);
+    if (py_args_parse(signature, args, nargsf, kwnames, given,
+                      only_one ? NULL : rest_is_filter, &rest) < 0) {
+        return -1;
+    }
+    spread(signature, given, all);
+    if (fill(r, db, all) < 0) {
+        return -1;
+    }
+    r->request.filters = r->filters.cells;
+    r->request.n_filters = r->filters.n;
+    return 0;
+}
+
+void
+py_request_clear(py_request *r)
+{
+    py_filters_clear(&r->filters);
+    Py_CLEAR(r->keep_period);
+}
+
+static PyObject *
+one_record(py_state *state, ss_batch *batch)
+{
+    PyObject *record =
+        batch->n_rows == 0 ? Py_NewRef(Py_None) : py_record_new(state, batch, 0, NULL);
+    ss_batch_release(batch);
+    return record;
+}
+
+PyObject *
+py_request_read(py_request *r, py_database *db)
+{
+    ss_batch *batch = NULL;
+    ss_error err;
+    ss_status status;
+    ss_error_init(&err);
+    Py_BEGIN_ALLOW_THREADS
+    status = ss_db_read(db->db, &r->call.call, &r->request, &batch, &err);
+    Py_END_ALLOW_THREADS
+    if (status != SS_OK) {
+        return py_raise(db->state, &err);
+    }
+    if (r->request.getter && r->filters.table->shape == SS_SHAPE_ONE) {
+        return one_record(db->state, batch);
+    }
+    return py_rows_new(db->state, batch);
+}
