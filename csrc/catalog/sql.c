@@ -167,6 +167,13 @@ add_filter(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *layou
     const char *stored = layout->stored[filter->column];
     ss_kind kind = (ss_kind)table->columns[filter->column].kind;
     bool null = filter->value.tag == SS_VALUE_NULL;
+    if (stored == NULL && filter->column == 0 && !null) {
+        add_where(sql, first); /* a table without id: the row id is one */
+        add(sql, rowid_name(sql));
+        add(sql, " = ");
+        add_param(sql, &filter->value);
+        return;
+    }
     if (stored == NULL) {
         if (!null) { /* an absent column reads as NULL: it equals nothing else */
             add_where(sql, first);
@@ -270,13 +277,15 @@ add_order(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *layout
     bool first = true;
     for (int i = 0; i < select->n_order; i++) {
         const ss_order_desc *order = &select->order[i];
-        const char *stored = order->column < 0 ? "" : layout->stored[order->column];
+        bool by_rowid =
+            order->column < 0 || (order->column == 0 && layout->stored[0] == NULL);
+        const char *stored = by_rowid ? "" : layout->stored[order->column];
         if (stored == NULL) {
             continue; /* absent here: all rows are equal in it */
         }
         add(sql, first ? " ORDER BY " : ", ");
         first = false;
-        if (order->column < 0) {
+        if (by_rowid) {
             add(sql, rowid_name(sql));
         }
         else if (is_moment((ss_kind)table->columns[order->column].kind) &&

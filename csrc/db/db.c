@@ -32,6 +32,7 @@ struct ss_db {
     ss_cond connected;
     ss_session *session; /* owned reference, NULL unless connected */
     bool connecting, closed;
+    bool bare;     /* connect to an empty file without making our tables in it */
     bound *bounds; /* owned */
     _Atomic uint64_t cancel_epoch;
     ss_session *fork_session; /* owned reference between before and after fork */
@@ -177,7 +178,7 @@ load_or_create(const ss_db *db, ss_session *session, ss_conn *conn, ss_error *er
 {
     ss_layout *layout = NULL;
     SS_TRY(ss_layout_load(conn, &layout, err));
-    bool may = db->options.mode == SS_MODE_RWC && !ss_conn_read_only(conn);
+    bool may = db->options.mode == SS_MODE_RWC && !ss_conn_read_only(conn) && !db->bare;
     if (layout->kind == SS_FILE_EMPTY && may) {
         ss_layout_free(layout);
         SS_TRY(ss_layout_create(conn, ss_pool_is_memory(session->pool), err));
@@ -237,8 +238,16 @@ await_connecting_lock_held(ss_db *db, const ss_call *call, ss_error *err)
     return SS_OK;
 }
 
-ss_status
-ss_db_connect(ss_db *db, const ss_call *call, ss_error *err)
+static ss_status
+refuse_closed(const ss_db *db, ss_error *err)
+{
+    return ss_error_set(err, SS_CLOSED,
+                        "the database %s is closed; connect() opens it again",
+                        db->path);
+}
+
+static ss_status
+connect_with(ss_db *db, const ss_call *call, bool bare, ss_error *err)
 {
     ss_mutex_lock(&db->lock);
     ss_status status = await_connecting_lock_held(db, call, err);
@@ -247,13 +256,14 @@ ss_db_connect(ss_db *db, const ss_call *call, ss_error *err)
         return status;
     }
     db->connecting = true;
+    db->bare = bare;
     ss_mutex_unlock(&db->lock);
 
     ss_session *session = NULL;
     status = open_session(db, call, &session, err);
 
     ss_mutex_lock(&db->lock);
-    db->connecting = false;
+    db->connecting = db->bare = false;
     if (status == SS_OK) {
         db->session = session;
         db->closed = false;
@@ -261,6 +271,19 @@ ss_db_connect(ss_db *db, const ss_call *call, ss_error *err)
     ss_cond_broadcast(&db->connected);
     ss_mutex_unlock(&db->lock);
     return status;
+}
+
+ss_status
+ss_db_connect(ss_db *db, const ss_call *call, ss_error *err)
+{
+    return connect_with(db, call, false, err);
+}
+
+ss_status
+ss_db_connect_bare(ss_db *db, const ss_call *call, ss_error *err)
+{
+    return ss_db_is_open(db) ? connect_with(db, call, true, err)
+                             : refuse_closed(db, err);
 }
 
 static bound *
@@ -344,14 +367,6 @@ ss_db_call_init(ss_db *db, ss_call *call, int64_t timeout_ms)
 }
 
 /* --- access -------------------------------------------------------------------------- */
-
-static ss_status
-refuse_closed(const ss_db *db, ss_error *err)
-{
-    return ss_error_set(err, SS_CLOSED,
-                        "the database %s is closed; connect() opens it again",
-                        db->path);
-}
 
 /* A reference to the session, connecting first when nobody has. *found: what this
  * thread is bound to, if anything. */
@@ -482,6 +497,37 @@ ss_db_refresh_layout(ss_access *access, bool always, ss_error *err)
     } while (!atomic_compare_exchange_weak(&access->session->layout, &seen, fresh));
     access->layout = fresh;
     return SS_OK;
+}
+
+static ss_status
+read_through_anchor(ss_db *db, const ss_call *call, ss_error *err)
+{
+    ss_session *session = NULL;
+    bound *unused;
+    ss_lease lease;
+    int64_t count;
+    SS_TRY(enter(db, call, &session, &unused, err));
+    ss_status status = ss_pool_anchor(session->pool, call, &lease, err);
+    if (status == SS_OK) {
+        status =
+            ss_conn_int(lease.conn, "SELECT count(*) FROM sqlite_schema", &count, err);
+        ss_pool_return(&lease);
+    }
+    session_release(session);
+    return status;
+}
+
+bool
+ss_db_recovered(ss_db *db, const ss_call *call, ss_error *err)
+{
+    ss_error unused;
+    ss_error_init(&unused);
+    if (err->sqlite_code != SQLITE_READONLY_ROLLBACK ||
+        read_through_anchor(db, call, &unused) != SS_OK) {
+        return false;
+    }
+    ss_error_init(err);
+    return true;
 }
 
 /* --- one write -------------------------------------------------------------------------- */

@@ -38,6 +38,9 @@ void ss_db_free(ss_db *db);
 
 /* Idempotent; revives a closed db. Creates a missing or empty file in mode rwc. */
 ss_status ss_db_connect(ss_db *db, const ss_call *call, ss_error *err) SS_MUST_CHECK;
+/* The same, but an empty file stays empty: for a script that makes the tables. */
+ss_status ss_db_connect_bare(ss_db *db, const ss_call *call, ss_error *err)
+    SS_MUST_CHECK;
 /* Idempotent. Refused (SS_PROGRAMMING) inside this thread's own transaction() or
  * snapshot(). */
 ss_status ss_db_close(ss_db *db, const ss_call *call, ss_error *err) SS_MUST_CHECK;
@@ -95,6 +98,11 @@ ss_status ss_db_end_work(ss_access *access, ss_status status, ss_error *err)
  * the current version, where it is not asked). */
 ss_status ss_db_refresh_layout(ss_access *access, bool always, ss_error *err)
     SS_MUST_CHECK;
+
+/* Another process died while it wrote a file with a rollback journal: only a connection
+ * that may write can put the file in order. If `err` says so, read once through one;
+ * true (err cleared): the file is in order, try again. */
+bool ss_db_recovered(ss_db *db, const ss_call *call, ss_error *err);
 
 /* --- transaction() and snapshot() ------------------------------------------------------ */
 

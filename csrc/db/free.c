@@ -78,9 +78,9 @@ only_reads(const ss_stmt *stmt)
     return sqlite3_stmt_readonly(stmt->raw) && sqlite3_column_count(stmt->raw) > 0;
 }
 
-ss_status
-ss_db_reads(ss_db *db, const ss_call *call, const ss_free_request *request, bool *out,
-            ss_error *err)
+static ss_status
+reads_once(ss_db *db, const ss_call *call, const ss_free_request *request, bool *out,
+           ss_error *err)
 {
     ss_access access;
     ss_stmt *stmt = NULL;
@@ -91,6 +91,17 @@ ss_db_reads(ss_db *db, const ss_call *call, const ss_free_request *request, bool
     }
     ss_stmt_cache_put(access.cache, stmt);
     ss_db_leave(&access);
+    return status;
+}
+
+ss_status
+ss_db_reads(ss_db *db, const ss_call *call, const ss_free_request *request, bool *out,
+            ss_error *err)
+{
+    ss_status status = reads_once(db, call, request, out, err);
+    if (status != SS_OK && ss_db_recovered(db, call, err)) {
+        status = reads_once(db, call, request, out, err);
+    }
     return status;
 }
 
@@ -116,14 +127,25 @@ query(ss_access *access, const ss_free_request *r, ss_batch **out, ss_error *err
     return status;
 }
 
-ss_status
-ss_db_query(ss_db *db, const ss_call *call, const ss_free_request *request,
-            ss_batch **out, ss_error *err)
+static ss_status
+query_once(ss_db *db, const ss_call *call, const ss_free_request *request,
+           ss_batch **out, ss_error *err)
 {
     ss_access access;
     SS_TRY(ss_db_read_enter(db, call, &access, err));
     ss_status status = query(&access, request, out, err);
     ss_db_leave(&access);
+    return status;
+}
+
+ss_status
+ss_db_query(ss_db *db, const ss_call *call, const ss_free_request *request,
+            ss_batch **out, ss_error *err)
+{
+    ss_status status = query_once(db, call, request, out, err);
+    if (status != SS_OK && ss_db_recovered(db, call, err)) {
+        status = query_once(db, call, request, out, err);
+    }
     return status;
 }
 
@@ -229,6 +251,7 @@ run_script(ss_access *access, const char *sql, ss_error *err)
 ss_status
 ss_db_script(ss_db *db, const ss_call *call, const char *sql, ss_error *err)
 {
+    SS_TRY(ss_db_connect_bare(db, call, err));
     return in_one_transaction(db, call, sql, run_script, err);
 }
 

@@ -44,7 +44,8 @@ ss_status ss_db_execute(ss_db *db, const ss_call *call, const ss_free_request *r
                         ss_batch **out, ss_outcome *outcome, ss_error *err)
     SS_MUST_CHECK;
 
-/* A script of several statements, in one transaction; the schema may change. */
+/* A script of several statements, in one transaction; the schema may change. When it is
+ * the first thing done to an empty file, the tables are the script's alone. */
 ss_status ss_db_script(ss_db *db, const ss_call *call, const char *sql, ss_error *err)
     SS_MUST_CHECK;
 

@@ -569,9 +569,9 @@ read_plain(ss_access *access, const ss_request *r, ss_batch **out, ss_error *err
     return status;
 }
 
-ss_status
-ss_db_read(ss_db *db, const ss_call *call, const ss_request *request, ss_batch **out,
-           ss_error *err)
+static ss_status
+read_once(ss_db *db, const ss_call *call, const ss_request *request, ss_batch **out,
+          ss_error *err)
 {
     ss_access access;
     SS_TRY(ss_db_read_enter(db, call, &access, err));
@@ -587,6 +587,17 @@ ss_db_read(ss_db *db, const ss_call *call, const ss_request *request, ss_batch *
         status = read_consistently(&access, request, out, err);
     }
     ss_db_leave(&access);
+    return status;
+}
+
+ss_status
+ss_db_read(ss_db *db, const ss_call *call, const ss_request *request, ss_batch **out,
+           ss_error *err)
+{
+    ss_status status = read_once(db, call, request, out, err);
+    if (status != SS_OK && ss_db_recovered(db, call, err)) {
+        status = read_once(db, call, request, out, err);
+    }
     return status;
 }
 
@@ -629,13 +640,24 @@ count_request(ss_access *access, const ss_request *r, int64_t *out, ss_error *er
     return status;
 }
 
-ss_status
-ss_db_count(ss_db *db, const ss_call *call, const ss_request *request, int64_t *out,
-            ss_error *err)
+static ss_status
+count_once(ss_db *db, const ss_call *call, const ss_request *request, int64_t *out,
+           ss_error *err)
 {
     ss_access access;
     SS_TRY(ss_db_read_enter(db, call, &access, err));
     ss_status status = count_request(&access, request, out, err);
     ss_db_leave(&access);
+    return status;
+}
+
+ss_status
+ss_db_count(ss_db *db, const ss_call *call, const ss_request *request, int64_t *out,
+            ss_error *err)
+{
+    ss_status status = count_once(db, call, request, out, err);
+    if (status != SS_OK && ss_db_recovered(db, call, err)) {
+        status = count_once(db, call, request, out, err);
+    }
     return status;
 }

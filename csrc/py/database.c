@@ -137,6 +137,11 @@ path_argument(PyObject *path, PyObject *db_path)
         return PyUnicode_FromString("smartshopie_dashboard.db");
     }
     PyObject *given = PyOS_FSPath(path != NULL ? path : db_path);
+    if (given == NULL && PyErr_ExceptionMatches(PyExc_TypeError)) {
+        return PyErr_Format(PyExc_TypeError,
+                            "path: expected str or os.PathLike, got %s",
+                            Py_TYPE(path != NULL ? path : db_path)->tp_name);
+    }
     if (given == NULL || PyUnicode_Check(given)) {
         return given;
     }

@@ -5,11 +5,12 @@
  * Interpreters with a GIL of their own are not declared as supported: nothing here is
  * known to stand in the way, and nothing has shown yet that it works.
  */
+#include "py/state.h"
+
 #include "py/lifetime.h"
 #include "py/model.h"
 #include "py/pickle.h"
 #include "py/raise.h"
-#include "py/state.h"
 #include "py/types.h"
 
 #include <sqlite3.h> // sqlite3_libversion()

@@ -7,9 +7,6 @@
  *
  * All of it is a mapping from column name to value: keys(), items(), == with any other
  * mapping, and a hash that agrees with ==, whatever the order of the columns.
- *
- * Tried: a free list of records. pymalloc is as fast, because the loop over a result
- * gives back the block that it takes next.
  */
 #include "py/record.h"
 

@@ -84,6 +84,10 @@ Table_get(PyObject *op, PyObject *id)
     py_table *self = (py_table *)op;
     PyObject *result = NULL;
     py_request request;
+    if (!PyIndex_Check(id) || PyBool_Check(id)) {
+        return PyErr_Format(PyExc_TypeError, "get(): expected a row id as int, got %s",
+                            Py_TYPE(id)->tp_name);
+    }
     if (py_request_parse(&request, self->db, self->table, false, &signature, NULL, 0,
                          NULL) == 0 &&
         py_filters_add_column(&request.filters, 0, id) == 0) {
