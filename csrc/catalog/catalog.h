@@ -18,6 +18,9 @@ typedef enum {
     SS_SHAPE_ALL,     /* a configuration table: all of it */
 } ss_shape;
 
+/* The most columns a table may have; a record counts them in 64 bits. */
+enum { SS_MAX_COLUMNS = 32 };
+
 enum {
     SS_COL_KEY = 1,      /* part of the natural key */
     SS_COL_REQUIRED = 2, /* NOT NULL and without a default: an add must give it */

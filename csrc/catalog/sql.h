@@ -19,7 +19,7 @@
 
 typedef enum { SS_DIALECT_SQLITE, SS_DIALECT_POSTGRES } ss_dialect;
 
-enum { SS_MAX_COLUMNS = 32, SS_MAX_PARAMS = 4 * SS_MAX_COLUMNS };
+enum { SS_MAX_PARAMS = 4 * SS_MAX_COLUMNS };
 
 /* How one of our tables looks in one file. */
 typedef struct {

@@ -131,9 +131,9 @@ ss_status
 ss_batch_new_table(const ss_table_desc *table, const int16_t *map, int n, int64_t hint,
                    ss_batch **out, ss_error *err)
 {
-    uint8_t kinds[64];
+    uint8_t kinds[SS_MAX_COLUMNS];
     if (n > (int)sizeof(kinds)) {
-        return ss_error_set(err, SS_INTERNAL, "a table of more than 64 columns");
+        return ss_error_set(err, SS_INTERNAL, "a table of too many columns");
     }
     for (int i = 0; i < n; i++) {
         kinds[i] = table->columns[map[i]].kind;

@@ -4,8 +4,9 @@
 #ifndef SS_PY_HANDLE_H
 #define SS_PY_HANDLE_H
 
-#include "db/db.h"
 #include "py/state.h"
+
+#include "db/db.h"
 
 typedef struct py_database {
     PyObject_HEAD

@@ -52,6 +52,21 @@ all_databases(py_state *state)
     return list;
 }
 
+/* The hooks cannot be taken back, so they hold their module weakly: NULL (without an
+ * exception) when it is gone, and every database of it with it. New reference. */
+static PyObject *
+module_of(PyObject *weak)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    PyObject *module = NULL;
+    (void)PyWeakref_GetRef(weak, &module);
+    return module;
+#else
+    PyObject *module = PyWeakref_GetObject(weak);
+    return module == Py_None ? NULL : Py_XNewRef(module);
+#endif
+}
+
 static py_database *
 database_at(PyObject *list, Py_ssize_t i)
 {
@@ -59,13 +74,22 @@ database_at(PyObject *list, Py_ssize_t i)
 }
 
 static PyObject *
-before_fork(PyObject *module, PyObject *unused)
+before_fork(PyObject *weak, PyObject *unused)
 {
+    PyObject *module = module_of(weak);
+    (void)unused;
+    if (module == NULL) {
+        Py_RETURN_NONE;
+    }
     py_state *state = py_state_of_module(module);
     PyObject *list = all_databases(state);
-    (void)unused;
+    Py_DECREF(module); /* the databases keep it from here on */
     if (list == NULL) {
         return NULL;
+    }
+    if (PyList_GET_SIZE(list) == 0) {
+        Py_DECREF(list);
+        Py_RETURN_NONE;
     }
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
         ss_db *db = database_at(list, i)->db;
@@ -78,8 +102,12 @@ before_fork(PyObject *module, PyObject *unused)
 }
 
 static PyObject *
-after_fork(PyObject *module, void (*undo)(ss_db *))
+after_fork(PyObject *weak, void (*undo)(ss_db *))
 {
+    PyObject *module = module_of(weak);
+    if (module == NULL) {
+        Py_RETURN_NONE;
+    }
     py_state *state = py_state_of_module(module);
     PyObject *list = state->forking;
     state->forking = NULL;
@@ -87,21 +115,22 @@ after_fork(PyObject *module, void (*undo)(ss_db *))
         undo(database_at(list, i)->db);
     }
     Py_XDECREF(list);
+    Py_DECREF(module);
     Py_RETURN_NONE;
 }
 
 static PyObject *
-after_fork_parent(PyObject *module, PyObject *unused)
+after_fork_parent(PyObject *weak, PyObject *unused)
 {
     (void)unused;
-    return after_fork(module, ss_db_after_fork_parent);
+    return after_fork(weak, ss_db_after_fork_parent);
 }
 
 static PyObject *
-after_fork_child(PyObject *module, PyObject *unused)
+after_fork_child(PyObject *weak, PyObject *unused)
 {
     (void)unused;
-    return after_fork(module, ss_db_after_fork_child);
+    return after_fork(weak, ss_db_after_fork_child);
 }
 
 static void
@@ -120,14 +149,16 @@ close_at_exit(ss_db *db)
 }
 
 static PyObject *
-at_exit(PyObject *module, PyObject *unused)
+at_exit(PyObject *weak, PyObject *unused)
 {
-    PyObject *list = all_databases(py_state_of_module(module));
+    PyObject *module = module_of(weak);
+    PyObject *list = module != NULL ? all_databases(py_state_of_module(module)) : NULL;
     (void)unused;
     for (Py_ssize_t i = 0; list != NULL && i < PyList_GET_SIZE(list); i++) {
         close_at_exit(database_at(list, i)->db);
     }
     Py_XDECREF(list);
+    Py_XDECREF(module);
     Py_RETURN_NONE;
 }
 
@@ -140,7 +171,7 @@ static PyMethodDef hooks[] = {
 
 /* os.register_at_fork(before=..., after_in_parent=..., after_in_child=...) */
 static int
-register_fork_hooks(PyObject *module)
+register_fork_hooks(PyObject *weak)
 {
     static const char *const names[] = {"before", "after_in_parent", "after_in_child"};
     PyObject *posix = PyImport_ImportModule("posix");
@@ -149,7 +180,7 @@ register_fork_hooks(PyObject *module)
     PyObject *kwargs = PyDict_New(), *args = PyTuple_New(0), *result = NULL;
     int rc = function == NULL || kwargs == NULL || args == NULL ? -1 : 0;
     for (int i = 0; rc == 0 && i < 3; i++) {
-        PyObject *hook = PyCFunction_New(&hooks[i], module);
+        PyObject *hook = PyCFunction_New(&hooks[i], weak);
         rc = hook == NULL ? -1 : PyDict_SetItemString(kwargs, names[i], hook);
         Py_XDECREF(hook);
     }
@@ -165,9 +196,9 @@ register_fork_hooks(PyObject *module)
 }
 
 static int
-register_exit_hook(PyObject *module)
+register_exit_hook(PyObject *weak)
 {
-    PyObject *hook = PyCFunction_New(&hooks[3], module);
+    PyObject *hook = PyCFunction_New(&hooks[3], weak);
     PyObject *atexit = PyImport_ImportModule("atexit");
     PyObject *result = hook != NULL && atexit != NULL
                            ? PyObject_CallMethod(atexit, "register", "O", hook)
@@ -181,6 +212,12 @@ register_exit_hook(PyObject *module)
 int
 py_lifetime_setup(PyObject *module, py_state *state)
 {
+    PyObject *weak = PyWeakref_NewRef(module, NULL);
+    int rc = -1;
     (void)state;
-    return register_fork_hooks(module) < 0 ? -1 : register_exit_hook(module);
+    if (weak != NULL && register_fork_hooks(weak) == 0) {
+        rc = register_exit_hook(weak);
+    }
+    Py_XDECREF(weak);
+    return rc;
 }

@@ -238,10 +238,20 @@ TableMethod_repr(PyObject *self)
                                 method_name((py_table_method *)self));
 }
 
+/* It lies in the dict of a type of the same module: the collector must see the way from
+ * here to the module, or it would never free one. */
+static int
+TableMethod_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    return 0;
+}
+
 static void
 TableMethod_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
     type->tp_free(self);
     Py_DECREF(type);
 }
@@ -262,13 +272,10 @@ static PyGetSetDef TableMethod_getset[] = {
 };
 
 static PyType_Slot TableMethod_slots[] = {
-    {Py_tp_dealloc, TableMethod_dealloc},
-    {Py_tp_call, PyVectorcall_Call},
-    {Py_tp_descr_get, TableMethod_descr_get},
-    {Py_tp_repr, TableMethod_repr},
-    {Py_tp_members, TableMethod_members},
-    {Py_tp_getset, TableMethod_getset},
-    {0, NULL},
+    {Py_tp_dealloc, TableMethod_dealloc}, {Py_tp_traverse, TableMethod_traverse},
+    {Py_tp_call, PyVectorcall_Call},      {Py_tp_descr_get, TableMethod_descr_get},
+    {Py_tp_repr, TableMethod_repr},       {Py_tp_members, TableMethod_members},
+    {Py_tp_getset, TableMethod_getset},   {0, NULL},
 };
 
 static PyType_Spec TableMethod_spec = {
@@ -276,7 +283,7 @@ static PyType_Spec TableMethod_spec = {
     .basicsize = sizeof(py_table_method),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE |
              Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_HAVE_VECTORCALL |
-             Py_TPFLAGS_METHOD_DESCRIPTOR,
+             Py_TPFLAGS_METHOD_DESCRIPTOR | Py_TPFLAGS_HAVE_GC,
     .slots = TableMethod_slots,
 };
 

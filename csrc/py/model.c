@@ -10,6 +10,8 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "columns/batch.h"
+#include "py/cells.h"
 #include "py/raise.h"
 #include "py/record.h"
 #include "py/shape.h"
@@ -17,54 +19,27 @@
 
 #include <string.h> // strlen()
 
-/* ---- cells as a caller gives them ---- */
+/* ---- a record from cells ---- */
 
-int
-py_cells_set(py_state *state, py_cells *cells, int column, PyObject *value)
+static const ss_value *
+value_of(const py_cells *cells, int column)
 {
-    const ss_column_desc *desc = &cells->table->columns[column];
-    uint64_t bit = UINT64_C(1) << column;
+    static const ss_value null = {.tag = SS_VALUE_NULL};
 
-    if (cells->given & bit) {
-        PyErr_Format(PyExc_TypeError, "%s was given twice", desc->name);
-        return -1;
+    for (int i = 0; i < cells->n; i++) {
+        if (cells->cells[i].column == column) {
+            return &cells->cells[i].value;
+        }
     }
-    if (py_value_from_object(state, value, (ss_kind)desc->kind, desc->name,
-                             &cells->values[column], &cells->keep[column]) < 0) {
-        return -1;
-    }
-    cells->given |= bit;
-    return 0;
+    return &null;
 }
 
-int
-py_cells_set_name(py_state *state, py_cells *cells, const char *call, PyObject *name,
-                  PyObject *value)
-{
-    PyObject *shape = state->shapes[cells->table - ss_tables];
-    int column = py_shape_find(shape, name);
-
-    if (column == -1) {
-        py_raise_nearest_of(PyExc_TypeError, name, py_shape_names(shape),
-                            "%s got an unexpected argument %R", call, name);
-    }
-    return column < 0 ? -1 : py_cells_set(state, cells, column, value);
-}
-
-void
-py_cells_clear(py_cells *cells)
-{
-    for (int c = 0; c < cells->table->n_columns; c++) {
-        Py_CLEAR(cells->keep[c]);
-    }
-    cells->given = 0;
-}
-
-ss_batch *
-py_cells_batch(py_state *state, const py_cells *cells)
+/* A finished batch of that one row. New reference. */
+static ss_batch *
+batch_of(const py_cells *cells)
 {
     const ss_table_desc *table = cells->table;
-    int16_t map[PY_MODEL_MAX_COLUMNS];
+    int16_t map[SS_MAX_COLUMNS];
     ss_batch *batch = NULL;
     ss_error err;
 
@@ -73,13 +48,13 @@ py_cells_batch(py_state *state, const py_cells *cells)
         map[c] = (int16_t)c;
     }
     if (ss_batch_new_table(table, map, table->n_columns, 1, &batch, &err) != SS_OK) {
-        py_raise(state, &err);
+        py_raise(cells->state, &err);
         return NULL;
     }
     for (int c = 0; c < table->n_columns; c++) {
-        ss_status rc = ss_batch_put(batch, c, &cells->values[c]);
+        ss_status rc = ss_batch_put(batch, c, value_of(cells, c));
         if (rc != SS_OK) {
-            py_raise_format(state, (ss_code)rc, "%s: the value cannot be kept",
+            py_raise_format(cells->state, (ss_code)rc, "%s: the value cannot be kept",
                             table->columns[c].name);
             ss_batch_release(batch);
             return NULL;
@@ -90,17 +65,21 @@ py_cells_batch(py_state *state, const py_cells *cells)
     return batch;
 }
 
-PyObject *
-py_model_record(py_state *state, const py_cells *cells)
+static PyObject *
+record_of(const py_cells *cells)
 {
-    ss_batch *batch = py_cells_batch(state, cells);
+    ss_batch *batch = batch_of(cells);
 
     if (batch == NULL) {
         return NULL;
     }
-    PyObject *record = py_record_new(state, batch, 0, NULL);
+    PyObject *record = py_record_new(cells->state, batch, 0, NULL);
     if (record != NULL) {
-        ((py_record *)record)->given = cells->given;
+        uint64_t given = 0;
+        for (int i = 0; i < cells->n; i++) {
+            given |= UINT64_C(1) << cells->cells[i].column;
+        }
+        ((py_record *)record)->given = given;
     }
     ss_batch_release(batch);
     return record;
@@ -109,7 +88,7 @@ py_model_record(py_state *state, const py_cells *cells)
 /* ---- the constructor ---- */
 
 /* The table whose record type this is. */
-static const ss_table_desc *
+static int
 table_of_type(const py_state *state, const PyTypeObject *type)
 {
     int t = 0;
@@ -117,11 +96,11 @@ table_of_type(const py_state *state, const PyTypeObject *type)
     while (state->record_types[t] != type) {
         t++;
     }
-    return &ss_tables[t];
+    return t;
 }
 
 static int
-set_positional(py_state *state, py_cells *cells, PyObject *args)
+set_positional(py_cells *cells, PyObject *args)
 {
     const ss_table_desc *table = cells->table;
     Py_ssize_t n = PyTuple_GET_SIZE(args);
@@ -134,7 +113,7 @@ set_positional(py_state *state, py_cells *cells, PyObject *args)
     }
     for (Py_ssize_t i = 0; i < n; i++) {
         PyObject *value = PyTuple_GET_ITEM(args, i);
-        if (py_cells_set(state, cells, table->positional[i], value) < 0) {
+        if (py_cells_add_column(cells, table->positional[i], value) < 0) {
             return -1;
         }
     }
@@ -142,15 +121,13 @@ set_positional(py_state *state, py_cells *cells, PyObject *args)
 }
 
 static int
-set_keywords(py_state *state, py_cells *cells, PyObject *kwargs)
+set_keywords(py_cells *cells, PyObject *kwargs)
 {
-    char call[80];
     PyObject *name, *value;
     Py_ssize_t at = 0;
 
-    PyOS_snprintf(call, sizeof(call), "%s()", cells->table->record);
     while (kwargs != NULL && PyDict_Next(kwargs, &at, &name, &value)) {
-        if (py_cells_set_name(state, cells, call, name, value) < 0) {
+        if (py_cells_add(cells, name, value, NULL) < 0) {
             return -1;
         }
     }
@@ -162,14 +139,15 @@ Model_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     py_state *state = PyType_GetModuleState(type);
     PyObject *record = NULL;
+    py_cells cells;
 
     if (state == NULL) {
         return NULL;
     }
-    py_cells cells = {.table = table_of_type(state, type)};
-    if (set_positional(state, &cells, args) == 0 &&
-        set_keywords(state, &cells, kwargs) == 0) {
-        record = py_model_record(state, &cells);
+    int table = table_of_type(state, type);
+    py_cells_init(&cells, state, table, ss_tables[table].record);
+    if (set_positional(&cells, args) == 0 && set_keywords(&cells, kwargs) == 0) {
+        record = record_of(&cells);
     }
     py_cells_clear(&cells);
     return record;
@@ -333,9 +311,9 @@ static int
 add_model(PyObject *module, py_state *state, int t, PyGetSetDef *getsets, ss_buf *doc)
 {
     const ss_table_desc *table = &ss_tables[t];
-    const char *names[PY_MODEL_MAX_COLUMNS];
+    const char *names[SS_MAX_COLUMNS];
 
-    if (table->n_columns > PY_MODEL_MAX_COLUMNS) {
+    if (table->n_columns > SS_MAX_COLUMNS) {
         PyErr_Format(PyExc_SystemError, "%s has too many columns", table->name);
         return -1;
     }

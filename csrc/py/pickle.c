@@ -285,7 +285,7 @@ stored_init(stored *s, py_state *state, const char *table, int whole, PyObject *
 static ss_batch *
 new_batch(const stored *s, int64_t hint)
 {
-    int16_t all[PY_MODEL_MAX_COLUMNS];
+    int16_t all[SS_MAX_COLUMNS];
     ss_batch *batch = NULL;
     ss_error err;
     ss_status rc;

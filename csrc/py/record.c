@@ -410,8 +410,8 @@ batch_like(const ss_batch *like, ss_batch **out, ss_error *err)
     int n = like->n_columns;
 
     if (like->table != NULL) {
-        int16_t map[PY_MODEL_MAX_COLUMNS];
-        for (int c = 0; c < n && c < PY_MODEL_MAX_COLUMNS; c++) {
+        int16_t map[SS_MAX_COLUMNS];
+        for (int c = 0; c < n && c < SS_MAX_COLUMNS; c++) {
             const char *name = like->names[c];
             map[c] = (int16_t)ss_catalog_column(like->table, name, strlen(name));
         }
@@ -447,7 +447,7 @@ put_replaced(const py_record *self, int c, PyObject *changes, ss_batch *batch,
     else if (py_value_from_object(self->state, change, kind, what, &value, &keep) < 0) {
         return -1;
     }
-    else if (c < PY_MODEL_MAX_COLUMNS) {
+    else if (c < SS_MAX_COLUMNS) {
         *given |= UINT64_C(1) << c;
     }
     ss_status rc = ss_batch_put(batch, c, &value);

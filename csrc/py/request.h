@@ -8,42 +8,12 @@
 
 #include "db/read.h"
 #include "py/args.h"
+#include "py/cells.h"
 #include "py/handle.h"
-
-/* Cells by column, each column once: filters, changes, rows to add. */
-typedef struct {
-    py_state *state;            /* borrowed */
-    const ss_table_desc *table; /* borrowed */
-    const char *function;       /* for messages */
-    int n;
-    ss_filter cells[SS_MAX_COLUMNS];
-    PyObject *keep[SS_MAX_COLUMNS]; /* owned, or NULL */
-} py_filters;
-
-void py_filters_init(py_filters *cells, py_state *state, int table,
-                     const char *function);
-void py_filters_clear(py_filters *cells);
-/* name = value, as keyword or mapping item. TypeError names the nearest column (and
- * `also`, other words that are allowed there; NULL-terminated or NULL). */
-int py_filters_add(py_filters *cells, PyObject *name, PyObject *value,
-                   const char *const *also) SS_MUST_CHECK;
-int py_filters_add_column(py_filters *cells, int16_t column, PyObject *value)
-    SS_MUST_CHECK;
-/* Every item of a mapping. */
-int py_filters_add_mapping(py_filters *cells, PyObject *mapping) SS_MUST_CHECK;
-/* The columns a record was given. */
-int py_filters_add_record(py_filters *cells, PyObject *record) SS_MUST_CHECK;
-bool py_filters_has(const py_filters *cells, int16_t column);
-/* For py_args_parse: the rest are column names. `arg` is the py_filters. */
-int py_filters_rest(void *arg, PyObject *name, PyObject *value);
-
-/* The column of that name, or -1 with TypeError (naming the nearest). */
-int py_column_index(const ss_table_desc *table, PyObject *name, const char *function,
-                    const char *const *also);
 
 typedef struct {
     ss_request request; /* points into the rest */
-    py_filters filters;
+    py_cells filters;
     int16_t columns[SS_MAX_COLUMNS];
     ss_order_desc order[SS_MAX_COLUMNS];
     PyObject *keep_period; /* owned, or NULL */

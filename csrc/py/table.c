@@ -90,7 +90,7 @@ Table_get(PyObject *op, PyObject *id)
     }
     if (py_request_parse(&request, self->db, self->table, false, &signature, NULL, 0,
                          NULL) == 0 &&
-        py_filters_add_column(&request.filters, 0, id) == 0) {
+        py_cells_add_column(&request.filters, 0, id) == 0) {
         request.request.n_filters = request.filters.n;
         result = read_one(&request, self->db);
     }

@@ -12,7 +12,7 @@ static const char *const conflict_words[] = {"update", "ignore", "error", NULL};
 /* --- add ------------------------------------------------------------------------------ */
 
 typedef struct {
-    py_filters cells;
+    py_cells cells;
     PyObject *on_conflict; /* borrowed, or NULL */
 } add_args;
 
@@ -25,7 +25,7 @@ add_keyword(add_args *a, PyObject *name, PyObject *value)
         a->on_conflict = value;
         return 0;
     }
-    return py_filters_add(&a->cells, name, value, add_also);
+    return py_cells_add(&a->cells, name, value, add_also);
 }
 
 static int
@@ -36,7 +36,7 @@ add_positional(add_args *a, PyObject *const *args, Py_ssize_t n)
     }
     py_state *state = a->cells.state;
     if (n == 1 && py_record_check(state, args[0])) {
-        return py_filters_add_record(&a->cells, args[0]);
+        return py_cells_add_record(&a->cells, args[0]);
     }
     PyErr_Format(PyExc_TypeError,
                  "%s() takes its columns by keyword, or one %s; got %s by position",
@@ -46,14 +46,14 @@ add_positional(add_args *a, PyObject *const *args, Py_ssize_t n)
 
 /* All columns that must be given and were not, in one message. */
 static int
-check_required(const py_filters *cells)
+check_required(const py_cells *cells)
 {
     const ss_table_desc *table = cells->table;
     ss_buf missing;
     int n = 0;
     ss_buf_init(&missing);
     for (int16_t i = 0; i < table->n_columns; i++) {
-        if ((table->columns[i].flags & SS_COL_REQUIRED) && !py_filters_has(cells, i)) {
+        if ((table->columns[i].flags & SS_COL_REQUIRED) && !py_cells_has(cells, i)) {
             ss_buf_printf(&missing, "%s%s", n++ > 0 ? ", " : "",
                           table->columns[i].name);
         }
@@ -71,7 +71,7 @@ check_required(const py_filters *cells)
 
 /* A column that cannot be NULL was given None: said here with the argument's name. */
 static int
-check_not_null(const py_filters *cells)
+check_not_null(const py_cells *cells)
 {
     for (int i = 0; i < cells->n; i++) {
         const ss_column_desc *column = &cells->table->columns[cells->cells[i].column];
@@ -86,7 +86,7 @@ check_not_null(const py_filters *cells)
 }
 
 static PyObject *
-run_add(py_database *db, int table, const py_filters *cells, int conflict)
+run_add(py_database *db, int table, const py_cells *cells, int conflict)
 {
     py_call call;
     ss_error err;
@@ -112,7 +112,7 @@ py_write_add(py_database *db, int table, const char *function, PyObject *const *
     PyObject *result = NULL;
     add_args a = {.on_conflict = NULL};
     int conflict;
-    py_filters_init(&a.cells, db->state, table, function);
+    py_cells_init(&a.cells, db->state, table, function);
     int rc = add_positional(&a, args, n);
     for (Py_ssize_t i = 0; rc == 0 && i < n_keywords; i++) {
         rc = add_keyword(&a, PyTuple_GET_ITEM(kwnames, i), args[n + i]);
@@ -121,7 +121,7 @@ py_write_add(py_database *db, int table, const char *function, PyObject *const *
         py_args_word(a.on_conflict, "on_conflict", conflict_words, &conflict) == 0) {
         result = run_add(db, table, &a.cells, conflict);
     }
-    py_filters_clear(&a.cells);
+    py_cells_clear(&a.cells);
     return result;
 }
 
@@ -152,16 +152,16 @@ py_write_insert(py_database *db, int table, PyObject *const *args, Py_ssize_t na
     PyObject *given[SS_MAX_COLUMNS + 1];
     py_signature signature = insert_signature(desc, names);
     PyObject *id = NULL;
-    py_filters cells;
-    py_filters_init(&cells, db->state, table, desc->insert_name);
+    py_cells cells;
+    py_cells_init(&cells, db->state, table, desc->insert_name);
     int rc = py_args_parse(&signature, args, nargsf, kwnames, given, NULL, NULL);
     for (int i = 0; rc == 0 && i < desc->n_insert_args; i++) {
-        rc = py_filters_add_column(&cells, desc->insert_args[i], given[i]);
+        rc = py_cells_add_column(&cells, desc->insert_args[i], given[i]);
     }
     if (rc == 0 && check_not_null(&cells) == 0) {
         id = run_add(db, table, &cells, SS_CONFLICT_UPDATE);
     }
-    py_filters_clear(&cells);
+    py_cells_clear(&cells);
     if (id == NULL) {
         return NULL;
     }
@@ -173,10 +173,10 @@ py_write_insert(py_database *db, int table, PyObject *const *args, Py_ssize_t na
 
 /* Which rows: an id, or a mapping of column values. */
 static int
-parse_where(py_filters *where, PyObject *obj)
+parse_where(py_cells *where, PyObject *obj)
 {
     if (PyIndex_Check(obj) && !PyBool_Check(obj)) {
-        return py_filters_add_column(where, 0, obj);
+        return py_cells_add_column(where, 0, obj);
     }
     if (obj == Py_None || PyUnicode_Check(obj) || !PyMapping_Check(obj) ||
         !PyObject_HasAttrString(obj, "items")) {
@@ -185,7 +185,7 @@ parse_where(py_filters *where, PyObject *obj)
                      where->function, Py_TYPE(obj)->tp_name);
         return -1;
     }
-    if (py_filters_add_mapping(where, obj) < 0) {
+    if (py_cells_add_mapping(where, obj) < 0) {
         return -1;
     }
     if (where->n == 0) {
@@ -198,8 +198,7 @@ parse_where(py_filters *where, PyObject *obj)
 }
 
 static PyObject *
-run_update(py_database *db, int table, const py_filters *changes,
-           const py_filters *where)
+run_update(py_database *db, int table, const py_cells *changes, const py_cells *where)
 {
     py_call call;
     ss_error err;
@@ -223,7 +222,7 @@ py_write_update(py_database *db, int table, PyObject *const *args, Py_ssize_t na
     Py_ssize_t n = PyVectorcall_NARGS((size_t)nargsf);
     Py_ssize_t n_keywords = kwnames != NULL ? PyTuple_GET_SIZE(kwnames) : 0;
     PyObject *result = NULL;
-    py_filters where, changes;
+    py_cells where, changes;
     if (n != 1) {
         PyErr_SetString(
             PyExc_TypeError,
@@ -231,11 +230,11 @@ py_write_update(py_database *db, int table, PyObject *const *args, Py_ssize_t na
             "changes as keywords");
         return NULL;
     }
-    py_filters_init(&where, db->state, table, "update");
-    py_filters_init(&changes, db->state, table, "update");
+    py_cells_init(&where, db->state, table, "update");
+    py_cells_init(&changes, db->state, table, "update");
     int rc = parse_where(&where, args[0]);
     for (Py_ssize_t i = 0; rc == 0 && i < n_keywords; i++) {
-        rc = py_filters_add(&changes, PyTuple_GET_ITEM(kwnames, i), args[n + i], NULL);
+        rc = py_cells_add(&changes, PyTuple_GET_ITEM(kwnames, i), args[n + i], NULL);
     }
     if (rc == 0 && changes.n == 0) {
         PyErr_SetString(PyExc_TypeError, "update() needs at least one change");
@@ -244,13 +243,13 @@ py_write_update(py_database *db, int table, PyObject *const *args, Py_ssize_t na
     if (rc == 0 && check_not_null(&changes) == 0) {
         result = run_update(db, table, &changes, &where);
     }
-    py_filters_clear(&where);
-    py_filters_clear(&changes);
+    py_cells_clear(&where);
+    py_cells_clear(&changes);
     return result;
 }
 
 static PyObject *
-run_delete(py_database *db, int table, const py_filters *where)
+run_delete(py_database *db, int table, const py_cells *where)
 {
     py_call call;
     ss_error err;
@@ -273,7 +272,7 @@ py_write_delete(py_database *db, int table, PyObject *const *args, Py_ssize_t na
     static const char *const names[] = {"where", "all", NULL};
     static const py_signature signature = {"delete", names, 1, 0};
     PyObject *given[2], *result = NULL;
-    py_filters where;
+    py_cells where;
     bool all;
     if (py_args_parse(&signature, args, nargsf, kwnames, given, NULL, NULL) < 0 ||
         py_args_bool(given[1], "all", false, &all) < 0) {
@@ -287,10 +286,10 @@ py_write_delete(py_database *db, int table, PyObject *const *args, Py_ssize_t na
                   "every row");
         return NULL;
     }
-    py_filters_init(&where, db->state, table, "delete");
+    py_cells_init(&where, db->state, table, "delete");
     if (all || parse_where(&where, given[0]) == 0) {
         result = run_delete(db, table, &where);
     }
-    py_filters_clear(&where);
+    py_cells_clear(&where);
     return result;
 }
