@@ -796,17 +796,41 @@ ss_db_snapshot_end(ss_db *db, ss_error *err)
 
 /* --- fork --------------------------------------------------------------------------------- */
 
+/* Wait for whoever is connecting: SQLite's own locks, held in the middle of opening a
+ * file, would stay locked in the child for ever. */
+static void
+await_connected_lock_held(ss_db *db, int64_t until_ms)
+{
+    while (db->connecting && ss_clock_ms() < until_ms) {
+        (void)ss_cond_wait(&db->connected, &db->lock, until_ms - ss_clock_ms());
+    }
+}
+
 void
 ss_db_before_fork(ss_db *db, int64_t wait_ms)
 {
+    int64_t until = ss_clock_ms() + wait_ms;
+    ss_session *session = NULL;
     ss_mutex_lock(&db->lock);
-    ss_session *session = db->session != NULL ? session_retain(db->session) : NULL;
-    bool own = find_bound_lock_held(db) != NULL; /* waiting for oneself is in vain */
-    ss_mutex_unlock(&db->lock);
-    if (session != NULL) {
-        (void)ss_pool_before_fork(session->pool, own ? 0 : wait_ms);
+    for (;;) {
+        await_connected_lock_held(db, until);
+        if (db->session == session) {
+            break; /* with the lock held: nobody connects from here on */
+        }
+        ss_session *stale = session; /* closed, or connected anew, meanwhile */
+        session = db->session != NULL ? session_retain(db->session) : NULL;
+        bool own = find_bound_lock_held(db) != NULL; /* not to wait for oneself */
+        ss_mutex_unlock(&db->lock);
+        if (stale != NULL) {
+            ss_pool_after_fork_parent(stale->pool);
+            session_release(stale);
+        }
+        if (session != NULL) {
+            int64_t left = own ? 0 : until - ss_clock_ms();
+            (void)ss_pool_before_fork(session->pool, left > 0 ? left : 0);
+        }
+        ss_mutex_lock(&db->lock);
     }
-    ss_mutex_lock(&db->lock);
     db->fork_session = session;
 }
 

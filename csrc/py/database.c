@@ -217,9 +217,13 @@ Database_dealloc(PyObject *op)
     }
     /* Closing may wait for a disk; the exception that is under way must outlive it. */
     PyErr_Fetch(&error_type, &error, &traceback);
+    /* A fork that is being prepared waits for this one; one that is prepared already
+     * holds every database that has a handle, so this one has none. */
+    self->state->n_freeing++;
     Py_BEGIN_ALLOW_THREADS
     ss_db_free(self->db);
     Py_END_ALLOW_THREADS
+    self->state->n_freeing--;
     PyErr_Restore(error_type, error, traceback);
     Py_CLEAR(self->path);
     type->tp_free(op);

@@ -7,6 +7,8 @@
 
 #include "py/handle.h"
 
+#include "py/lifetime.h"
+
 #include <math.h>   // isfinite()
 #include <unistd.h> // getpid(), gettid()
 
@@ -61,6 +63,7 @@ py_call_init(py_database *self, py_call *call, PyObject *timeout)
     if (py_call_seconds(timeout, "timeout", -1, &timeout_ms) < 0) {
         return -1;
     }
+    py_lifetime_await_fork(self->state);
     ss_db_call_init(self->db, &call->call, timeout_ms);
     call->call.check = py_call_check_trampoline;
     call->call.check_arg = call;

@@ -8,7 +8,9 @@
  */
 #include "py/lifetime.h"
 
-enum { FORK_WAIT_MS = 5000, EXIT_WAIT_MS = 1000 };
+#include "base/thread.h"
+
+enum { FORK_WAIT_MS = 5000, EXIT_WAIT_MS = 1000, PAUSE_US = 500 };
 
 void
 py_lifetime_add(py_database *db)
@@ -34,6 +36,17 @@ py_lifetime_remove(py_database *db)
         db->next->previous = db->previous;
     }
     db->previous = db->next = NULL;
+}
+
+void
+py_lifetime_await_fork(py_state *state)
+{
+    while (state->forking_thread != 0 &&
+           state->forking_thread != PyThread_get_thread_ident()) {
+        Py_BEGIN_ALLOW_THREADS
+        ss_sleep_us(PAUSE_US);
+        Py_END_ALLOW_THREADS
+    }
 }
 
 /* All databases as a new list of strong references: the list of the state may change
@@ -82,14 +95,17 @@ before_fork(PyObject *weak, PyObject *unused)
         Py_RETURN_NONE;
     }
     py_state *state = py_state_of_module(module);
-    PyObject *list = all_databases(state);
-    Py_DECREF(module); /* the databases keep it from here on */
-    if (list == NULL) {
-        return NULL;
+    py_lifetime_await_fork(state);
+    state->forking_thread = PyThread_get_thread_ident();
+    while (state->n_freeing > 0) { /* they are on no list any more */
+        Py_BEGIN_ALLOW_THREADS
+        ss_sleep_us(PAUSE_US);
+        Py_END_ALLOW_THREADS
     }
-    if (PyList_GET_SIZE(list) == 0) {
-        Py_DECREF(list);
-        Py_RETURN_NONE;
+    PyObject *list = all_databases(state);
+    if (list == NULL) {
+        Py_DECREF(module);
+        return NULL;
     }
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
         ss_db *db = database_at(list, i)->db;
@@ -98,6 +114,7 @@ before_fork(PyObject *weak, PyObject *unused)
         Py_END_ALLOW_THREADS
     }
     Py_XSETREF(state->forking, list);
+    Py_DECREF(module);
     Py_RETURN_NONE;
 }
 
@@ -114,6 +131,7 @@ after_fork(PyObject *weak, void (*undo)(ss_db *))
     for (Py_ssize_t i = 0; list != NULL && i < PyList_GET_SIZE(list); i++) {
         undo(database_at(list, i)->db);
     }
+    state->forking_thread = 0;
     Py_XDECREF(list);
     Py_DECREF(module);
     Py_RETURN_NONE;

@@ -116,6 +116,8 @@ typedef struct py_state {
     PyGetSetDef *getsets; /* owned: what the attributes of the record types point to */
     PyGetSetDef *db_getsets; /* owned: what the attributes of SmartShopieDB point to */
     struct py_database *databases; /* borrowed: all there are, for fork and exit */
+    unsigned long forking_thread;  /* between before and after fork, else 0 */
+    int n_freeing;                 /* databases being freed with the GIL away */
 } py_state;
 
 extern struct PyModuleDef py_module_def;

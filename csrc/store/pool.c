@@ -30,13 +30,13 @@
 #include "store/pool.h"
 
 #include "base/mem.h"
+#include "base/process.h"
 #include "base/thread.h"
 #include "store/file.h"
 
 #include <assert.h>
 #include <stdatomic.h>
 #include <string.h> // strcmp()
-#include <unistd.h> // getpid()
 
 enum {
     STATEMENTS_PER_CONN = 64,
@@ -73,7 +73,7 @@ struct ss_pool {
     ss_file_id file;
 
     /* Written in the forked child only, before it can have a second thread. */
-    pid_t pid;
+    ss_process process; /* that opened it */
     bool lost;
 
     /* Guarded by the mutex. */
@@ -101,7 +101,7 @@ struct ss_pool {
 bool
 ss_pool_is_lost(const ss_pool *pool)
 {
-    return pool->lost || pool->pid != getpid();
+    return pool->lost || !ss_process_is_same(&pool->process);
 }
 
 static ss_status
@@ -714,6 +714,7 @@ destroy(ss_pool *pool)
 {
     ss_cond_destroy(&pool->changed);
     ss_mutex_destroy(&pool->mutex);
+    ss_process_free(&pool->process);
     ss_free(pool->slots);
     ss_free(pool->free_readers);
     ss_free((char *)pool->options.path);
@@ -752,7 +753,7 @@ create(const ss_pool_options *options)
         pool->free_readers[pool->n_free++] = i;
     }
     pool->memory = strcmp(options->path, ":memory:") == 0;
-    pool->pid = getpid();
+    ss_process_mark(&pool->process);
     pool->state = OPEN;
     pool->checkpoint_at = CHECKPOINT_FRAMES + 1;
     pool->stats.fenced = needs_fence();
@@ -918,7 +919,7 @@ ss_pool_after_fork_child(ss_pool *pool)
     bool closed = pool->state == CLOSED;
     bool ready = is_my_fork(pool) && pool->fork_ready;
 
-    pool->pid = getpid();
+    ss_process_mark(&pool->process);
     pool->writers = pool->readers = (queue){0};
     if (ss_mutex_init(&pool->mutex) != SS_OK || ss_cond_init(&pool->changed) != SS_OK ||
         !(closed || ready)) {
