@@ -143,5 +143,12 @@ ss_sleep_us(int64_t us)
 uint64_t
 ss_thread_id(void)
 {
-    return (uint64_t)pthread_self();
+    /* pthread_self() is handed out again when a thread has ended; what that one left
+     * behind would then be the new one's. */
+    static _Atomic uint64_t last;
+    static _Thread_local uint64_t mine;
+    if (mine == 0) {
+        mine = atomic_fetch_add(&last, 1) + 1;
+    }
+    return mine;
 }

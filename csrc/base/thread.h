@@ -31,7 +31,7 @@ int64_t ss_clock_ms(void);        /* monotonic */
 int64_t ss_clock_coarse_ms(void); /* monotonic, about 4 ns to read, 4 ms fine */
 void ss_sleep_us(int64_t us);
 
-/* This thread's identity: never 0, stable while the thread lives. */
+/* This thread's identity: never 0, never given to another thread of the process. */
 uint64_t ss_thread_id(void);
 
 #endif

@@ -201,7 +201,7 @@ sink_row(sqlite3_context *context, int n_args, sqlite3_value **args)
         return;
     }
     if (*slot == NULL) {
-        *slot = sqlite3_value_pointer(args[0], SINK_POINTER);
+        *slot = n_args > 0 ? sqlite3_value_pointer(args[0], SINK_POINTER) : NULL;
         if (*slot == NULL || (*slot)->batch->n_columns != n_args - 1) {
             *slot = NULL;
             sqlite3_result_error(context, "ss_sink is not for use in SQL", -1);

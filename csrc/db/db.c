@@ -1,6 +1,5 @@
-/* Locking: `lock` is a leaf. It guards session, state, connecting and the list of
- * bound threads, and is held for a few instructions only; fork() alone keeps it longer
- * (before to after), so that the child finds the list whole.
+/* Locking: `lock` is a leaf. It guards session, closed, connecting, closing, forking and
+ * the list of bound threads, and is held for a few instructions only.
  */
 #include "db/db_int.h"
 
@@ -10,33 +9,6 @@
 
 #include <string.h> // strlen()
 #include <unistd.h> // getpid()
-
-typedef enum { BOUND_SNAPSHOT = 1, BOUND_TRANSACTION = 2 } bound_kind;
-
-/* What one thread holds between the begin and the end of a with block. */
-typedef struct bound {
-    uint64_t thread;
-    pid_t pid;
-    bound_kind kind;
-    int depth; /* of nested blocks of this kind, from 1 */
-    bool dead; /* rolled back by an error: nothing more may run in it */
-    ss_lease lease;
-    ss_session *session; /* owned reference */
-    struct bound *next;
-} bound;
-
-struct ss_db {
-    ss_db_options options; /* constant; path is owned */
-    char *path;
-    ss_mutex lock;
-    ss_cond connected;
-    ss_session *session; /* owned reference, NULL unless connected */
-    bool connecting, closed;
-    bool bare;     /* connect to an empty file without making our tables in it */
-    bound *bounds; /* owned */
-    _Atomic uint64_t cancel_epoch;
-    ss_session *fork_session; /* owned reference between before and after fork */
-};
 
 /* --- life ------------------------------------------------------------------------ */
 
@@ -53,7 +25,7 @@ ss_db_new(const ss_db_options *options, ss_db **out, ss_error *err)
         ss_free(db);
         return ss_error_nomem(err);
     }
-    if (ss_cond_init(&db->connected) != SS_OK) {
+    if (ss_cond_init(&db->changed) != SS_OK) {
         ss_mutex_destroy(&db->lock);
         ss_free(db->path);
         ss_free(db);
@@ -79,8 +51,8 @@ plans_free(ss_session *session)
     ss_free(session->plans);
 }
 
-static void
-session_release(ss_session *session)
+void
+ss_session_release(ss_session *session)
 {
     if (session == NULL || atomic_fetch_sub(&session->refs, 1) != 1) {
         return;
@@ -91,8 +63,8 @@ session_release(ss_session *session)
     ss_free(session);
 }
 
-static ss_session *
-session_retain(ss_session *session)
+ss_session *
+ss_session_retain(ss_session *session)
 {
     atomic_fetch_add(&session->refs, 1);
     return session;
@@ -105,16 +77,10 @@ ss_db_free(ss_db *db)
         return;
     }
     while (db->bounds != NULL) { /* a block whose thread never came back */
-        bound *b = db->bounds;
-        db->bounds = b->next;
-        if (b->pid == getpid()) {
-            ss_pool_return(&b->lease);
-        }
-        session_release(b->session);
-        ss_free(b);
+        ss_bound_drop(db, db->bounds);
     }
-    session_release(db->session);
-    ss_cond_destroy(&db->connected);
+    ss_session_release(db->session);
+    ss_cond_destroy(&db->changed);
     ss_mutex_destroy(&db->lock);
     ss_free(db->path);
     ss_free(db);
@@ -135,6 +101,15 @@ ss_db_is_open(ss_db *db)
     return open;
 }
 
+bool
+ss_db_is_connected(ss_db *db)
+{
+    ss_mutex_lock(&db->lock);
+    bool connected = db->session != NULL || db->connecting;
+    ss_mutex_unlock(&db->lock);
+    return connected;
+}
+
 /* --- connecting -------------------------------------------------------------------- */
 
 static ss_status
@@ -148,7 +123,7 @@ session_new(ss_session **out, ss_error *err)
     session->plans =
         ss_calloc((size_t)ss_n_tables * SS_PLANS_PER_TABLE, sizeof(*session->plans));
     if (session->plans == NULL) {
-        session_release(session);
+        ss_session_release(session);
         return ss_error_nomem(err);
     }
     *out = session;
@@ -181,7 +156,8 @@ load_or_create(const ss_db *db, ss_session *session, ss_conn *conn, ss_error *er
     bool may = db->options.mode == SS_MODE_RWC && !ss_conn_read_only(conn) && !db->bare;
     if (layout->kind == SS_FILE_EMPTY && may) {
         ss_layout_free(layout);
-        SS_TRY(ss_layout_create(conn, ss_pool_is_memory(session->pool), err));
+        SS_TRY(ss_layout_create(conn, ss_pool_is_memory(session->pool),
+                                db->options.busy_ms, err));
         SS_TRY(ss_layout_load(conn, &layout, err));
     }
     if (layout->kind == SS_FILE_NEWER && !ss_conn_read_only(conn)) {
@@ -212,20 +188,38 @@ open_session(const ss_db *db, const ss_call *call, ss_session **out, ss_error *e
         }
     }
     if (status != SS_OK) {
-        session_release(session);
+        ss_session_release(session);
         return status;
     }
     *out = session;
     return SS_OK;
 }
 
-/* Wait until nobody else is connecting. */
 static ss_status
-await_connecting_lock_held(ss_db *db, const ss_call *call, ss_error *err)
+refuse_closed(const ss_db *db, ss_error *err)
+{
+    return ss_error_set(err, SS_CLOSED,
+                        "the database %s is closed; connect() opens it again",
+                        db->path);
+}
+
+static ss_status
+refuse_forking(ss_error *err)
+{
+    return ss_error_set(err, SS_FORKED,
+                        "the database cannot be used between the hooks of a fork");
+}
+
+/* Wait until nobody is connecting, closing or forking. */
+static ss_status
+await_settled_lock_held(ss_db *db, const ss_call *call, bool closing, ss_error *err)
 {
     int64_t last_check = 0;
-    while (db->connecting) {
-        (void)ss_cond_wait(&db->connected, &db->lock, 50);
+    while (db->connecting || (closing && db->closing > 0) || db->forking != 0) {
+        if (db->forking == ss_thread_id()) {
+            return refuse_forking(err);
+        }
+        (void)ss_cond_wait(&db->changed, &db->lock, 50);
         if (call != NULL) {
             ss_mutex_unlock(&db->lock);
             ss_status status = ss_call_poll(call, &last_check, err);
@@ -239,18 +233,10 @@ await_connecting_lock_held(ss_db *db, const ss_call *call, ss_error *err)
 }
 
 static ss_status
-refuse_closed(const ss_db *db, ss_error *err)
-{
-    return ss_error_set(err, SS_CLOSED,
-                        "the database %s is closed; connect() opens it again",
-                        db->path);
-}
-
-static ss_status
 connect_with(ss_db *db, const ss_call *call, bool bare, ss_error *err)
 {
     ss_mutex_lock(&db->lock);
-    ss_status status = await_connecting_lock_held(db, call, err);
+    ss_status status = await_settled_lock_held(db, call, true, err);
     if (status != SS_OK || db->session != NULL) {
         ss_mutex_unlock(&db->lock);
         return status;
@@ -268,7 +254,7 @@ connect_with(ss_db *db, const ss_call *call, bool bare, ss_error *err)
         db->session = session;
         db->closed = false;
     }
-    ss_cond_broadcast(&db->connected);
+    ss_cond_broadcast(&db->changed);
     ss_mutex_unlock(&db->lock);
     return status;
 }
@@ -286,66 +272,59 @@ ss_db_connect_bare(ss_db *db, const ss_call *call, ss_error *err)
                              : refuse_closed(db, err);
 }
 
-static bound *
-find_bound_lock_held(const ss_db *db)
+/* Refuse new work from here on; *session: what is to be closed, or NULL. */
+static ss_status
+begin_closing(ss_db *db, const ss_call *call, ss_session **session, ss_error *err)
 {
-    if (db->bounds == NULL) {
-        return NULL;
+    ss_mutex_lock(&db->lock);
+    ss_status status = await_settled_lock_held(db, call, false, err);
+    if (status == SS_OK && ss_bound_find_lock_held(db, 0) != NULL) {
+        status = ss_error_set(err, SS_PROGRAMMING,
+                              "close() inside this thread's own transaction() or "
+                              "snapshot(); leave the with block first");
     }
-    uint64_t thread = ss_thread_id();
-    for (bound *b = db->bounds; b != NULL; b = b->next) {
-        if (b->thread == thread) {
-            return b;
+    if (status == SS_OK) {
+        db->closed = true;
+        if (db->session != NULL) {
+            *session = ss_session_retain(db->session);
+            db->closing++;
         }
     }
-    return NULL;
+    ss_mutex_unlock(&db->lock);
+    return status;
 }
 
-/* The innermost kind may be either; a transaction hides the snapshot around it. */
-static bound *
-find_bound_of_lock_held(const ss_db *db, bound_kind kind)
+/* Several threads may close at once: closed it is when one of them got through, open
+ * again when all have given up waiting. */
+static void
+end_closing(ss_db *db, ss_session *session, bool done)
 {
-    uint64_t thread = ss_thread_id();
-    for (bound *b = db->bounds; b != NULL; b = b->next) {
-        if (b->thread == thread && b->kind == kind) {
-            return b;
-        }
+    ss_session *gone = NULL;
+    ss_mutex_lock(&db->lock);
+    db->closing--;
+    if (done && db->session == session) {
+        gone = db->session;
+        db->session = NULL;
     }
-    return NULL;
+    if (db->session == session && db->closing == 0) {
+        db->closed = false;
+    }
+    ss_cond_broadcast(&db->changed);
+    ss_mutex_unlock(&db->lock);
+    ss_session_release(gone);
 }
 
 ss_status
 ss_db_close(ss_db *db, const ss_call *call, ss_error *err)
 {
-    ss_mutex_lock(&db->lock);
-    ss_status status = await_connecting_lock_held(db, call, err);
-    if (status == SS_OK && find_bound_lock_held(db) != NULL) {
-        status = ss_error_set(err, SS_PROGRAMMING,
-                              "close() inside this thread's own transaction() or "
-                              "snapshot(); leave the with block first");
-    }
     ss_session *session = NULL;
-    if (status == SS_OK) {
-        db->closed = true; /* new work is refused from here on */
-        session = db->session != NULL ? session_retain(db->session) : NULL;
-    }
-    ss_mutex_unlock(&db->lock);
+    SS_TRY(begin_closing(db, call, &session, err));
     if (session == NULL) {
-        return status;
+        return SS_OK;
     }
-    status = ss_pool_close(session->pool, call, err);
-    ss_mutex_lock(&db->lock);
-    ss_session *gone = NULL;
-    if (status == SS_OK && db->session == session) {
-        gone = db->session;
-        db->session = NULL;
-    }
-    else if (status != SS_OK) {
-        db->closed = false; /* the wait was stopped: it is still open */
-    }
-    ss_mutex_unlock(&db->lock);
-    session_release(gone);
-    session_release(session);
+    ss_status status = ss_pool_close(session->pool, call, err);
+    end_closing(db, session, status == SS_OK);
+    ss_session_release(session);
     return status;
 }
 
@@ -369,25 +348,26 @@ ss_db_call_init(ss_db *db, ss_call *call, int64_t timeout_ms)
 /* --- access -------------------------------------------------------------------------- */
 
 /* A reference to the session, connecting first when nobody has. *found: what this
- * thread is bound to, if anything. */
+ * thread is bound to, if anything; that may go on while another thread's close() waits
+ * for it. */
 static ss_status
-enter(ss_db *db, const ss_call *call, ss_session **session, bound **found,
+enter(ss_db *db, const ss_call *call, ss_session **session, ss_bound **found,
       ss_error *err)
 {
     for (;;) {
         ss_mutex_lock(&db->lock);
-        if (db->closed) {
-            ss_mutex_unlock(&db->lock);
-            return refuse_closed(db, err);
+        ss_bound *b = ss_bound_find_lock_held(db, 0);
+        ss_status status =
+            b != NULL ? SS_OK : await_settled_lock_held(db, call, false, err);
+        ss_session *now = b != NULL ? b->session : db->session;
+        if (status == SS_OK && b == NULL && db->closed) {
+            status = refuse_closed(db, err);
         }
-        if (db->session != NULL) {
-            *session = session_retain(db->session);
-            *found = find_bound_of_lock_held(db, BOUND_TRANSACTION);
-            if (*found == NULL) {
-                *found = find_bound_lock_held(db);
-            }
+        if (status != SS_OK || now != NULL) {
+            *session = status == SS_OK ? ss_session_retain(now) : NULL;
+            *found = b;
             ss_mutex_unlock(&db->lock);
-            return SS_OK;
+            return status;
         }
         ss_mutex_unlock(&db->lock);
         SS_TRY(ss_db_connect(db, call, err));
@@ -395,37 +375,15 @@ enter(ss_db *db, const ss_call *call, ss_session **session, bound **found,
 }
 
 static ss_status
-use_bound(bound *b, const ss_call *call, ss_access *out, ss_error *err)
-{
-    if (b->pid != getpid()) {
-        return ss_error_set(err, SS_FORKED,
-                            "this transaction() or snapshot() was begun before fork(); "
-                            "the child process cannot use it");
-    }
-    if (b->dead) {
-        return ss_error_set(err, SS_PROGRAMMING,
-                            "this transaction was rolled back by an earlier error; "
-                            "leave the with block and begin again");
-    }
-    out->lease = b->lease;
-    out->held = b;
-    out->bound = true;
-    out->in_transaction = b->kind == BOUND_TRANSACTION;
-    ss_conn_call_begin(out->lease.conn, call);
-    return SS_OK;
-}
-
-static ss_status
 access_enter(ss_db *db, const ss_call *call, bool write, ss_access *out, ss_error *err)
 {
     ss_session *session = NULL;
-    bound *b = NULL;
+    ss_bound *b = NULL;
     SS_TRY(enter(db, call, &session, &b, err));
     ss_status status;
-    out->bound = out->in_transaction = false;
-    out->held = NULL;
-    if (b != NULL && (b->kind == BOUND_TRANSACTION || !write)) {
-        status = use_bound(b, call, out, err);
+    *out = (ss_access){.db = db, .session = session};
+    if (b != NULL && (b->kind == SS_BOUND_TRANSACTION || !write)) {
+        status = ss_bound_use(db, b, call, out, err);
     }
     else if (b != NULL && ss_pool_is_memory(session->pool)) {
         status = ss_error_set(err, SS_PROGRAMMING,
@@ -439,13 +397,14 @@ access_enter(ss_db *db, const ss_call *call, bool write, ss_access *out, ss_erro
         status = ss_pool_read(session->pool, call, &out->lease, err);
     }
     if (status != SS_OK) {
-        session_release(session);
+        ss_session_release(session);
         return status;
     }
-    out->session = session;
     out->conn = out->lease.conn;
     out->cache = out->lease.cache;
-    out->layout = atomic_load(&session->layout);
+    out->layout = out->held != NULL && out->held->layout != NULL
+                      ? out->held->layout
+                      : atomic_load(&session->layout);
     return SS_OK;
 }
 
@@ -465,17 +424,41 @@ void
 ss_db_leave(ss_access *access)
 {
     if (access->bound) {
-        bound *b = access->held;
-        if (access->in_transaction && !ss_conn_in_transaction(access->conn)) {
-            b->dead = true; /* an error took the whole transaction with it */
-        }
-        ss_conn_call_end(access->conn);
+        ss_bound_done(access->db, access);
     }
     else {
         ss_pool_return(&access->lease);
     }
-    session_release(access->session);
+    ss_layout_free(access->pending);
+    ss_session_release(access->session);
     access->session = NULL;
+}
+
+void
+ss_session_publish(ss_session *session, ss_layout *layout)
+{
+    ss_layout *seen = atomic_load(&session->layout);
+    do {
+        layout->older = seen;
+    } while (!atomic_compare_exchange_weak(&session->layout, &seen, layout));
+}
+
+/* Where a layout just read belongs: to the transaction it was read in, or to all. */
+static void
+keep_layout(ss_access *access, ss_layout *fresh)
+{
+    if (access->held != NULL) { /* a snapshot, too, sees its own time */
+        fresh->older = access->held->layout;
+        access->held->layout = fresh;
+    }
+    else if (access->lease.writer && ss_conn_in_transaction(access->conn)) {
+        fresh->older = access->pending;
+        access->pending = fresh;
+    }
+    else {
+        ss_session_publish(access->session, fresh);
+    }
+    access->layout = fresh;
 }
 
 ss_status
@@ -491,11 +474,7 @@ ss_db_refresh_layout(ss_access *access, bool always, ss_error *err)
     }
     ss_layout *fresh = NULL;
     SS_TRY(ss_layout_load(access->conn, &fresh, err));
-    ss_layout *seen = atomic_load(&access->session->layout);
-    do {
-        fresh->older = seen;
-    } while (!atomic_compare_exchange_weak(&access->session->layout, &seen, fresh));
-    access->layout = fresh;
+    keep_layout(access, fresh);
     return SS_OK;
 }
 
@@ -503,7 +482,7 @@ static ss_status
 read_through_anchor(ss_db *db, const ss_call *call, ss_error *err)
 {
     ss_session *session = NULL;
-    bound *unused;
+    ss_bound *unused;
     ss_lease lease;
     int64_t count;
     SS_TRY(enter(db, call, &session, &unused, err));
@@ -513,7 +492,7 @@ read_through_anchor(ss_db *db, const ss_call *call, ss_error *err)
             ss_conn_int(lease.conn, "SELECT count(*) FROM sqlite_schema", &count, err);
         ss_pool_return(&lease);
     }
-    session_release(session);
+    ss_session_release(session);
     return status;
 }
 
@@ -532,9 +511,8 @@ ss_db_recovered(ss_db *db, const ss_call *call, ss_error *err)
 
 /* --- one write -------------------------------------------------------------------------- */
 
-/* Run one of our own statements, kept prepared. */
-static ss_status
-run(ss_access *access, const char *sql, const char *what, ss_error *err)
+ss_status
+ss_access_run(ss_access *access, const char *sql, const char *what, ss_error *err)
 {
     ss_stmt *stmt = NULL;
     SS_TRY(ss_stmt_cache_get(access->cache, sql, strlen(sql), &stmt, err));
@@ -547,251 +525,45 @@ run(ss_access *access, const char *sql, const char *what, ss_error *err)
 ss_status
 ss_db_begin_work(ss_access *access, ss_error *err)
 {
-    return run(access, access->in_transaction ? "SAVEPOINT ss_work" : "BEGIN IMMEDIATE",
-               "beginning to write", err);
+    const char *sql = access->in_transaction ? "SAVEPOINT ss_work" : "BEGIN IMMEDIATE";
+    ss_status status = ss_access_run(access, sql, "beginning to write", err);
+    if (status != SS_OK && !access->in_transaction) {
+        ss_conn_rollback(access->conn); /* stopped when it had begun already */
+    }
+    return status;
+}
+
+/* Undo the work that `status` ended; an error may have undone all of it already. */
+static void
+undo_work(ss_access *access)
+{
+    ss_error unused;
+    ss_error_init(&unused);
+    if (!ss_conn_in_transaction(access->conn)) {
+        return;
+    }
+    if (!access->in_transaction ||
+        ss_access_run(access, "ROLLBACK TO ss_work", "undoing", &unused) != SS_OK ||
+        ss_access_run(access, "RELEASE ss_work", "undoing", &unused) != SS_OK) {
+        ss_conn_rollback(access->conn);
+    }
 }
 
 ss_status
 ss_db_end_work(ss_access *access, ss_status status, ss_error *err)
 {
     if (status == SS_OK) {
-        status = run(access, access->in_transaction ? "RELEASE ss_work" : "COMMIT",
-                     "committing", err);
-        if (status == SS_OK) {
-            return SS_OK;
-        }
-    }
-    if (!ss_conn_in_transaction(access->conn)) {
-        return status; /* SQLite rolled all of it back itself */
-    }
-    if (access->in_transaction) {
-        ss_error unused;
-        ss_error_init(&unused);
-        if (run(access, "ROLLBACK TO ss_work", "undoing", &unused) != SS_OK ||
-            run(access, "RELEASE ss_work", "undoing", &unused) != SS_OK) {
-            ss_conn_rollback(access->conn);
-        }
-    }
-    else {
-        ss_conn_rollback(access->conn);
-    }
-    return status;
-}
-
-/* --- transaction() and snapshot() --------------------------------------------------------- */
-
-static void
-bind_thread(ss_db *db, bound *b)
-{
-    ss_mutex_lock(&db->lock);
-    b->next = db->bounds;
-    db->bounds = b;
-    ss_mutex_unlock(&db->lock);
-}
-
-static void
-unbind_thread(ss_db *db, bound *b)
-{
-    ss_mutex_lock(&db->lock);
-    bound **link = &db->bounds;
-    while (*link != b) {
-        link = &(*link)->next;
-    }
-    *link = b->next;
-    ss_mutex_unlock(&db->lock);
-    if (b->pid == getpid()) {
-        ss_pool_return(&b->lease);
-    }
-    session_release(b->session);
-    ss_free(b);
-}
-
-static bound *
-bound_of(ss_db *db, bound_kind kind)
-{
-    ss_mutex_lock(&db->lock);
-    bound *b = find_bound_of_lock_held(db, kind);
-    ss_mutex_unlock(&db->lock);
-    return b;
-}
-
-int
-ss_db_bound(ss_db *db)
-{
-    return bound_of(db, BOUND_TRANSACTION) != NULL ? BOUND_TRANSACTION
-           : bound_of(db, BOUND_SNAPSHOT) != NULL  ? BOUND_SNAPSHOT
-                                                   : 0;
-}
-
-/* Hold the connection of `access` until the block ends; takes the access on success. */
-static ss_status
-hold(ss_db *db, ss_access *access, bound_kind kind, ss_error *err)
-{
-    bound *b = ss_calloc(1, sizeof(*b));
-    if (b == NULL) {
-        return ss_error_nomem(err);
-    }
-    b->thread = ss_thread_id();
-    b->pid = getpid();
-    b->kind = kind;
-    b->depth = 1;
-    b->lease = access->lease;
-    b->session = access->session;
-    ss_conn_call_end(access->conn); /* the call is over, the lease goes on */
-    bind_thread(db, b);
-    return SS_OK;
-}
-
-/* Savepoints of nested blocks are numbered by depth: ss_block_2, ... */
-static ss_status
-run_block(ss_access *access, const char *verb, int depth, ss_error *err)
-{
-    char sql[64];
-    sqlite3_snprintf(sizeof(sql), sql, "%s ss_block_%d", verb, depth);
-    return run(access, sql, "nesting a transaction", err);
-}
-
-static ss_status
-begin_nested(bound *b, const ss_call *call, ss_error *err)
-{
-    ss_access access = {0};
-    SS_TRY(use_bound(b, call, &access, err));
-    access.conn = access.lease.conn;
-    access.cache = access.lease.cache;
-    ss_status status = run_block(&access, "SAVEPOINT", b->depth + 1, err);
-    ss_conn_call_end(access.conn);
-    if (status == SS_OK) {
-        b->depth++;
-    }
-    return status;
-}
-
-ss_status
-ss_db_begin(ss_db *db, const ss_call *call, ss_error *err)
-{
-    bound *b = bound_of(db, BOUND_TRANSACTION);
-    if (b != NULL) {
-        return begin_nested(b, call, err);
-    }
-    ss_access access;
-    SS_TRY(ss_db_write_enter(db, call, &access, err));
-    ss_status status = ss_db_begin_work(&access, err);
-    if (status == SS_OK) {
-        status = hold(db, &access, BOUND_TRANSACTION, err);
+        const char *sql = access->in_transaction ? "RELEASE ss_work" : "COMMIT";
+        status = ss_access_run(access, sql, "committing", err);
     }
     if (status != SS_OK) {
-        ss_conn_rollback(access.conn);
-        ss_db_leave(&access);
+        undo_work(access);
+    }
+    else if (access->pending != NULL) {
+        ss_session_publish(access->session, access->pending);
+        access->pending = NULL;
     }
     return status;
-}
-
-static ss_status
-end_nested(bound *b, ss_access *access, bool commit, ss_error *err)
-{
-    int depth = b->depth--;
-    if (commit) {
-        return run_block(access, "RELEASE", depth, err);
-    }
-    ss_status status = run_block(access, "ROLLBACK TO", depth, err);
-    if (status == SS_OK) {
-        status = run_block(access, "RELEASE", depth, err);
-    }
-    return status;
-}
-
-/* The transaction is gone already: an error rolled it back, or a fork took it. */
-static ss_status
-end_dead(ss_db *db, bound *b, bool commit, ss_error *err)
-{
-    bool forked = b->pid != getpid();
-    if (forked || --b->depth == 0) {
-        unbind_thread(db, b);
-    }
-    if (!commit) {
-        return SS_OK;
-    }
-    if (forked) {
-        return ss_error_set(err, SS_FORKED,
-                            "a transaction begun before fork() cannot be committed in "
-                            "the child process");
-    }
-    return ss_error_set(err, SS_PROGRAMMING,
-                        "nothing was committed: an earlier error had rolled the "
-                        "transaction back");
-}
-
-ss_status
-ss_db_end(ss_db *db, const ss_call *call, bool commit, ss_error *err)
-{
-    bound *b = bound_of(db, BOUND_TRANSACTION);
-    if (b == NULL) {
-        return ss_error_set(err, SS_PROGRAMMING,
-                            "this thread has no transaction() open");
-    }
-    if (b->dead || b->pid != getpid()) {
-        return end_dead(db, b, commit, err);
-    }
-    ss_access access = {0};
-    SS_TRY(use_bound(b, call, &access, err));
-    access.conn = access.lease.conn;
-    access.cache = access.lease.cache;
-    if (b->depth > 1) {
-        ss_status status = end_nested(b, &access, commit, err);
-        b->dead = !ss_conn_in_transaction(access.conn);
-        ss_conn_call_end(access.conn);
-        return status;
-    }
-    access.in_transaction = false; /* end it, not a savepoint in it */
-    ss_status status = commit ? ss_db_end_work(&access, SS_OK, err) : SS_OK;
-    ss_conn_rollback(access.conn);
-    ss_conn_call_end(access.conn);
-    unbind_thread(db, b);
-    return status;
-}
-
-ss_status
-ss_db_snapshot_begin(ss_db *db, const ss_call *call, ss_error *err)
-{
-    bound *b = bound_of(db, BOUND_SNAPSHOT);
-    if (b != NULL) {
-        b->depth++;
-        return SS_OK;
-    }
-    ss_access access;
-    SS_TRY(ss_db_read_enter(db, call, &access, err));
-    if (access.bound) {
-        ss_db_leave(&access);
-        return ss_error_set(err, SS_PROGRAMMING,
-                            "snapshot() inside transaction(): the transaction is one "
-                            "consistent view already");
-    }
-    ss_status status = run(&access, "BEGIN", "beginning a snapshot", err);
-    if (status == SS_OK) { /* the first read is what fixes the view */
-        status = run(&access, "SELECT 1 FROM sqlite_schema LIMIT 1",
-                     "beginning a snapshot", err);
-    }
-    if (status == SS_OK) {
-        status = hold(db, &access, BOUND_SNAPSHOT, err);
-    }
-    if (status != SS_OK) {
-        ss_conn_rollback(access.conn);
-        ss_db_leave(&access);
-    }
-    return status;
-}
-
-ss_status
-ss_db_snapshot_end(ss_db *db, ss_error *err)
-{
-    bound *b = bound_of(db, BOUND_SNAPSHOT);
-    if (b == NULL) {
-        return ss_error_set(err, SS_PROGRAMMING, "this thread has no snapshot() open");
-    }
-    if (--b->depth == 0) {
-        unbind_thread(db, b); /* returning the lease ends its transaction */
-    }
-    return SS_OK;
 }
 
 /* --- fork --------------------------------------------------------------------------------- */
@@ -802,7 +574,7 @@ static void
 await_connected_lock_held(ss_db *db, int64_t until_ms)
 {
     while (db->connecting && ss_clock_ms() < until_ms) {
-        (void)ss_cond_wait(&db->connected, &db->lock, until_ms - ss_clock_ms());
+        (void)ss_cond_wait(&db->changed, &db->lock, until_ms - ss_clock_ms());
     }
 }
 
@@ -810,56 +582,54 @@ void
 ss_db_before_fork(ss_db *db, int64_t wait_ms)
 {
     int64_t until = ss_clock_ms() + wait_ms;
-    ss_session *session = NULL;
     ss_mutex_lock(&db->lock);
-    for (;;) {
-        await_connected_lock_held(db, until);
-        if (db->session == session) {
-            break; /* with the lock held: nobody connects from here on */
-        }
-        ss_session *stale = session; /* closed, or connected anew, meanwhile */
-        session = db->session != NULL ? session_retain(db->session) : NULL;
-        bool own = find_bound_lock_held(db) != NULL; /* not to wait for oneself */
-        ss_mutex_unlock(&db->lock);
-        if (stale != NULL) {
-            ss_pool_after_fork_parent(stale->pool);
-            session_release(stale);
-        }
-        if (session != NULL) {
-            int64_t left = own ? 0 : until - ss_clock_ms();
-            (void)ss_pool_before_fork(session->pool, left > 0 ? left : 0);
-        }
-        ss_mutex_lock(&db->lock);
+    while (db->forking != 0) {
+        (void)ss_cond_wait(&db->changed, &db->lock, 50);
     }
+    db->forking = ss_thread_id(); /* nobody begins anything from here on */
+    await_connected_lock_held(db, until);
+    ss_session *session = db->session != NULL ? ss_session_retain(db->session) : NULL;
+    bool own = ss_bound_find_lock_held(db, 0) != NULL; /* not to wait for oneself */
     db->fork_session = session;
+    ss_mutex_unlock(&db->lock);
+    if (session != NULL) {
+        int64_t left = own ? 0 : until - ss_clock_ms();
+        (void)ss_pool_before_fork(session->pool, left > 0 ? left : 0);
+    }
 }
 
 void
 ss_db_after_fork_parent(ss_db *db)
 {
+    ss_mutex_lock(&db->lock);
     ss_session *session = db->fork_session;
     db->fork_session = NULL;
+    db->forking = 0;
+    ss_cond_broadcast(&db->changed);
     ss_mutex_unlock(&db->lock);
     if (session != NULL) {
         ss_pool_after_fork_parent(session->pool);
-        session_release(session);
+        ss_session_release(session);
     }
 }
 
 void
 ss_db_after_fork_child(ss_db *db)
 {
-    /* No other thread exists here; the lock is ours, made anew all the same. A thread
-     * that was connecting or waiting is gone. */
+    /* No other thread exists here. One of the parent's may have held the lock, for the
+     * few instructions of looking at `forking`, so it is made anew; what it guards had
+     * not been touched. A thread that was connecting, closing or waiting is gone. */
     ss_session *session = db->fork_session;
     db->fork_session = NULL;
+    db->forking = 0;
     db->connecting = false;
-    if (ss_mutex_init(&db->lock) != SS_OK || ss_cond_init(&db->connected) != SS_OK) {
+    db->closing = 0;
+    if (ss_mutex_init(&db->lock) != SS_OK || ss_cond_init(&db->changed) != SS_OK) {
         return;
     }
     if (session != NULL) {
         ss_pool_after_fork_child(session->pool);
-        session_release(session);
+        ss_session_release(session);
     }
 }
 
@@ -869,7 +639,7 @@ ss_status
 ss_db_get_stats(ss_db *db, const ss_call *call, ss_db_stats *out, ss_error *err)
 {
     ss_session *session = NULL;
-    bound *unused;
+    ss_bound *unused;
     SS_TRY(enter(db, call, &session, &unused, err));
     const ss_layout *layout = atomic_load(&session->layout);
     ss_pool_get_stats(session->pool, &out->pool);
@@ -878,6 +648,6 @@ ss_db_get_stats(ss_db *db, const ss_call *call, ss_db_stats *out, ss_error *err)
     out->wal = layout->wal;
     out->file_kind = (int)layout->kind;
     out->user_version = layout->user_version;
-    session_release(session);
+    ss_session_release(session);
     return SS_OK;
 }

@@ -48,12 +48,15 @@ ss_status ss_db_close(ss_db *db, const ss_call *call, ss_error *err) SS_MUST_CHE
 const ss_db_options *ss_db_get_options(const ss_db *db);
 bool ss_db_is_open(ss_db *db); /* not closed: connected, or will be on first use */
 
+bool ss_db_is_connected(ss_db *db);
+
 /* Stop what runs on this db now; later calls are not touched. */
 void ss_db_cancel(ss_db *db);
 /* Fill in a call's cancel token and deadline (timeout_ms < 0: the db's own). */
 void ss_db_call_init(ss_db *db, ss_call *call, int64_t timeout_ms);
 
-/* Around fork(); see store/pool. before returns with the db's lock held. */
+/* Around fork(); see store/pool. In between, other threads wait, and the forking thread
+ * itself gets SS_FORKED. */
 void ss_db_before_fork(ss_db *db, int64_t wait_ms);
 void ss_db_after_fork_parent(ss_db *db);
 void ss_db_after_fork_child(ss_db *db);
@@ -79,7 +82,10 @@ typedef struct {
     ss_lease lease;          /* in use unless bound */
     bool bound;              /* inside this thread's transaction or snapshot */
     bool in_transaction;     /* bound by transaction(): no BEGIN of one's own */
-    void *held;              /* private: what this thread is bound by */
+    /* --- private --- */
+    ss_db *db;
+    struct ss_bound *held; /* what this thread is bound by */
+    ss_layout *pending; /* owned; the tables as a transaction of one's own left them */
 } ss_access;
 
 ss_status ss_db_read_enter(ss_db *db, const ss_call *call, ss_access *out,
@@ -95,7 +101,8 @@ ss_status ss_db_end_work(ss_access *access, ss_status status, ss_error *err)
     SS_MUST_CHECK;
 
 /* Look at the schema again if it changed since the layout was read (cheap for files of
- * the current version, where it is not asked). */
+ * the current version, where it is not asked unless `always`). What is seen inside a
+ * transaction is its own until it is committed. */
 ss_status ss_db_refresh_layout(ss_access *access, bool always, ss_error *err)
     SS_MUST_CHECK;
 
@@ -103,17 +110,5 @@ ss_status ss_db_refresh_layout(ss_access *access, bool always, ss_error *err)
  * that may write can put the file in order. If `err` says so, read once through one;
  * true (err cleared): the file is in order, try again. */
 bool ss_db_recovered(ss_db *db, const ss_call *call, ss_error *err);
-
-/* --- transaction() and snapshot() ------------------------------------------------------ */
-
-/* Nests: inside it is a savepoint. Only the thread that began it may end it. */
-ss_status ss_db_begin(ss_db *db, const ss_call *call, ss_error *err) SS_MUST_CHECK;
-ss_status ss_db_end(ss_db *db, const ss_call *call, bool commit, ss_error *err)
-    SS_MUST_CHECK;
-ss_status ss_db_snapshot_begin(ss_db *db, const ss_call *call, ss_error *err)
-    SS_MUST_CHECK;
-ss_status ss_db_snapshot_end(ss_db *db, ss_error *err) SS_MUST_CHECK;
-/* What this thread is inside: 0 nothing, 1 a snapshot, 2 a transaction. */
-int ss_db_bound(ss_db *db);
 
 #endif

@@ -201,10 +201,10 @@ ss_db_execute(ss_db *db, const ss_call *call, const ss_free_request *request,
     ss_status status = ss_db_begin_work(&access, err);
     if (status == SS_OK) {
         status = execute(&access, request, out != NULL ? &batch : NULL, &result, err);
+        if (status == SS_OK) { /* before the commit: a schema we cannot use is undone */
+            status = ss_db_refresh_layout(&access, true, err);
+        }
         status = ss_db_end_work(&access, status, err);
-    }
-    if (status == SS_OK) {
-        status = ss_db_refresh_layout(&access, true, err);
     }
     ss_db_leave(&access);
     if (status != SS_OK) {
@@ -230,10 +230,10 @@ in_one_transaction(ss_db *db, const ss_call *call, const char *sql,
     ss_status status = ss_db_begin_work(&access, err);
     if (status == SS_OK) {
         status = work(&access, sql, err);
+        if (status == SS_OK) { /* before the commit: a schema we cannot use is undone */
+            status = ss_db_refresh_layout(&access, true, err);
+        }
         status = ss_db_end_work(&access, status, err);
-    }
-    if (status == SS_OK) {
-        status = ss_db_refresh_layout(&access, true, err);
     }
     ss_db_leave(&access);
     return status;

@@ -6,19 +6,25 @@
 
 #include <string.h> // strchr(), strcspn(), strlen(), strncmp(), strspn(), strstr()
 
-void
-ss_layout_free(ss_layout *layout)
+static void
+free_one(ss_layout *layout)
 {
-    if (layout == NULL) {
-        return;
-    }
     for (int i = 0; layout->triggers != NULL && i < ss_n_tables; i++) {
         ss_free(layout->triggers[i]);
     }
     ss_free(layout->triggers);
     ss_free(layout->tables);
-    ss_layout_free(layout->older);
     ss_free(layout);
+}
+
+void
+ss_layout_free(ss_layout *layout)
+{
+    while (layout != NULL) {
+        ss_layout *older = layout->older;
+        free_one(layout);
+        layout = older;
+    }
 }
 
 static ss_status
@@ -247,20 +253,20 @@ ss_layout_load(ss_conn *conn, ss_layout **out, ss_error *err)
 /* Needs the file for itself for a moment; other processes may be opening it, too, and
  * SQLite does not always wait here, so the wait is ours. */
 static ss_status
-set_wal(ss_conn *conn, ss_error *err)
+set_wal(ss_conn *conn, int64_t busy_ms, ss_error *err)
 {
-    enum { TRIES = 500, PAUSE_US = 10000 };
-    for (int i = 0; i < TRIES; i++) {
+    enum { PAUSE_US = 10000 };
+    int64_t until = ss_clock_ms() + busy_ms;
+    for (;;) {
         char mode[16];
         ss_error_init(err);
         ss_status status =
             ss_conn_text(conn, "PRAGMA journal_mode = WAL", mode, sizeof(mode), err);
-        if (status != SS_BUSY) {
+        if (status != SS_BUSY || ss_clock_ms() >= until) {
             return status;
         }
         ss_sleep_us(PAUSE_US);
     }
-    return SS_BUSY;
 }
 
 static ss_status
@@ -362,10 +368,10 @@ ss_layout_create_missing(ss_conn *conn, const ss_layout *layout, ss_error *err)
 }
 
 ss_status
-ss_layout_create(ss_conn *conn, bool memory, ss_error *err)
+ss_layout_create(ss_conn *conn, bool memory, int64_t busy_ms, ss_error *err)
 {
     if (!memory) {
-        SS_TRY(set_wal(conn, err));
+        SS_TRY(set_wal(conn, busy_ms, err));
     }
     SS_TRY(ss_conn_exec(conn, "BEGIN IMMEDIATE", err));
     ss_status status = create_tables(conn, err);

@@ -33,8 +33,10 @@ ss_status ss_layout_load(ss_conn *conn, ss_layout **out, ss_error *err) SS_MUST_
 void ss_layout_free(ss_layout *layout);
 
 /* Create all tables in an empty file and mark it as ours, in one transaction; a racing
- * process that was faster is fine. Sets WAL first unless `memory`. */
-ss_status ss_layout_create(ss_conn *conn, bool memory, ss_error *err) SS_MUST_CHECK;
+ * process that was faster is fine. Sets WAL first unless `memory`, waiting up to busy_ms
+ * for others to let go of the file. */
+ss_status ss_layout_create(ss_conn *conn, bool memory, int64_t busy_ms, ss_error *err)
+    SS_MUST_CHECK;
 
 /* Create those of our tables that the file lacks, inside a transaction that is open. A
  * file that had none of them becomes ours; a legacy file stays one. */

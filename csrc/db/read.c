@@ -73,8 +73,9 @@ static void
 window_until(ss_window *window, ss_kind kind, const ss_value *at)
 {
     if (at->tag == SS_VALUE_TIMESTAMP && kind == SS_KIND_TIMESTAMP) {
-        window->has_until = true;
-        window->until = at->as.i + 1; /* inclusive, to the microsecond */
+        /* Inclusive, to the microsecond; the last one there is needs no bound. */
+        window->has_until = at->as.i < ((int64_t)SS_DAY_MAX + 1) * SS_US_PER_DAY - 1;
+        window->until = at->as.i + 1;
     }
     else {
         window_until_day(window, kind, day_of(at));
@@ -646,7 +647,16 @@ count_once(ss_db *db, const ss_call *call, const ss_request *request, int64_t *o
 {
     ss_access access;
     SS_TRY(ss_db_read_enter(db, call, &access, err));
-    ss_status status = count_request(&access, request, out, err);
+    /* Two statements of one answer see one state. */
+    bool own = !access.bound &&
+               (request->period != NULL || access.layout->kind != SS_FILE_CURRENT);
+    ss_status status = own ? ss_conn_exec(access.conn, "BEGIN", err) : SS_OK;
+    if (status == SS_OK) {
+        status = count_request(&access, request, out, err);
+    }
+    if (own) {
+        ss_conn_rollback(access.conn);
+    }
     ss_db_leave(&access);
     return status;
 }

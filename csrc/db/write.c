@@ -42,7 +42,9 @@ check_columns(const ss_access *access, int index, const ss_filter *values, int n
     const ss_table_desc *table = &ss_tables[index];
     for (int i = 0; i < n; i++) {
         const char *column = table->columns[values[i].column].name;
-        if (access->layout->tables[index].stored[values[i].column] == NULL) {
+        bool by_rowid = values[i].column == 0 && n == 1; /* update(5), delete(5) */
+        if (!by_rowid &&
+            access->layout->tables[index].stored[values[i].column] == NULL) {
             ss_error_set(err, SS_SCHEMA,
                          "this file's table %s has no column %s; it has an older "
                          "layout, which db.migrate() brings up to date",
@@ -314,6 +316,9 @@ write_rows(ss_db *db, const ss_call *call, int table, const ss_filter *values, i
     ss_status status = ss_db_begin_work(&access, err);
     if (status == SS_OK) {
         status = check_target(&access, table, values, n, err);
+        if (status == SS_OK) { /* a condition on an absent column would hold for all */
+            status = check_columns(&access, table, where, n_where, err);
+        }
         if (status == SS_OK) {
             status = change_rows(&access, table, values, n, where, n_where, delete,
                                  &changed, err);

@@ -16,14 +16,16 @@
 typedef struct {
     PyObject_HEAD
     py_state *state;       /* borrowed */
-    py_database *db;       /* owned; NULL once closed */
+    py_database *db;       /* owned */
     ss_batch *batch;       /* owned: rows of the last statement, or NULL */
     PyObject *description; /* owned */
     int64_t next;          /* row to fetch next */
     int64_t rowcount, lastrowid;
     Py_ssize_t arraysize;
-    bool in_block; /* between __enter__ and __exit__ */
-    bool began;    /* a transaction was begun for it */
+    bool in_block;   /* between __enter__ and __exit__ */
+    bool began;      /* a transaction was begun for it */
+    bool closed;     /* no more statements */
+    uint64_t thread; /* whose transaction that is */
 } py_cursor;
 
 typedef struct {
@@ -253,8 +255,9 @@ Cursor_dealloc(PyObject *op)
 static py_database *
 open_db(const py_cursor *self)
 {
-    if (self->db == NULL) {
+    if (self->closed) {
         PyErr_SetString(self->state->ProgrammingError, "the cursor is closed");
+        return NULL;
     }
     return self->db;
 }
@@ -300,7 +303,7 @@ begin_if_needed(py_cursor *self, py_database *db)
     if (!self->in_block || self->began) {
         return 0;
     }
-    if (py_transaction_begin(db) < 0) {
+    if (py_transaction_begin(db, &self->thread) < 0) {
         return -1;
     }
     self->began = true;
@@ -339,14 +342,12 @@ run_one(py_cursor *self, PyObject *sql, PyObject *params)
     if (db == NULL) {
         return -1;
     }
-    Py_INCREF(db); /* another thread may close the cursor meanwhile */
     if (py_sqlargs_parse(&a, db, sql, params, NULL) == 0 &&
         py_sqlargs_reads(&a, db, &reads) == 0) {
         a.request.raw = true;
         rc = reads ? run_reading(self, db, &a) : run_writing(self, db, &a);
     }
     py_sqlargs_clear(&a);
-    Py_DECREF(db);
     return rc;
 }
 
@@ -407,12 +408,13 @@ Cursor_executemany(PyObject *op, PyObject *const *args, Py_ssize_t n)
     }
     forget_rows(self);
     Py_INCREF(db);
-    int rc = py_transaction_begin(db);
+    uint64_t thread;
+    int rc = py_transaction_begin(db, &thread);
     if (rc == 0) {
         PyObject *type, *error, *traceback;
         rc = run_many(self, args[0], iterator);
         PyErr_Fetch(&type, &error, &traceback);
-        if (py_transaction_end(db, rc == 0) < 0) {
+        if (py_transaction_end(db, thread, rc == 0) < 0) {
             if (rc < 0) {
                 PyErr_Clear(); /* why it failed matters more than how it ended */
             }
@@ -506,7 +508,7 @@ Cursor_close(PyObject *op, PyObject *unused)
     py_cursor *self = (py_cursor *)op;
     (void)unused;
     forget_rows(self);
-    Py_CLEAR(self->db);
+    self->closed = true; /* the end of the with block still commits or rolls back */
     Py_RETURN_NONE;
 }
 
@@ -527,14 +529,12 @@ Cursor_exit(PyObject *op, PyObject *const *args, Py_ssize_t n)
 {
     py_cursor *self = (py_cursor *)op;
     bool commit = n < 1 || args[0] == Py_None;
-    int rc = 0;
     self->in_block = false;
-    if (self->began && self->db != NULL) {
+    if (self->began) {
+        if (py_transaction_end(self->db, self->thread, commit) < 0) {
+            return NULL;
+        }
         self->began = false;
-        rc = py_transaction_end(self->db, commit);
-    }
-    if (rc < 0) {
-        return NULL;
     }
     Py_XDECREF(Cursor_close(op, NULL));
     Py_RETURN_FALSE;

@@ -102,28 +102,6 @@ parse_options(PyObject **args, ss_db_options *o)
     return 0;
 }
 
-static PyObject *
-database_new(PyTypeObject *type, py_state *state, PyObject *path,
-             const ss_db_options *options)
-{
-    ss_error err;
-    ss_db *db = NULL;
-    ss_error_init(&err);
-    if (ss_db_new(options, &db, &err) != SS_OK) {
-        return py_raise(state, &err);
-    }
-    py_database *self = (py_database *)type->tp_alloc(type, 0);
-    if (self == NULL) {
-        ss_db_free(db);
-        return NULL;
-    }
-    self->state = state;
-    self->db = db;
-    self->path = Py_NewRef(path);
-    py_lifetime_add(self);
-    return (PyObject *)self;
-}
-
 /* The path argument, by its name or its old one; a new str. */
 static PyObject *
 path_argument(PyObject *path, PyObject *db_path)
@@ -151,44 +129,49 @@ path_argument(PyObject *path, PyObject *db_path)
     return text;
 }
 
-static PyObject *
-database_from_args(PyTypeObject *type, PyObject **args)
+/* The database these arguments ask for. Both outs are new. */
+static int
+open_arguments(py_state *state, PyObject **args, ss_db **db, PyObject **path)
 {
-    py_state *state = py_state_of_type(type);
-    PyObject *result = NULL, *bytes = NULL;
     ss_db_options options = {0};
-    if (state == NULL) {
-        return NULL;
-    }
-    PyObject *path = path_argument(args[NEW_PATH], args[NEW_DB_PATH]);
-    if (path == NULL || parse_options(args, &options) < 0) {
+    PyObject *bytes = NULL, *given = path_argument(args[NEW_PATH], args[NEW_DB_PATH]);
+    ss_error err;
+    int rc = -1;
+    ss_error_init(&err);
+    if (given == NULL || parse_options(args, &options) < 0) {
         goto done;
     }
-    bytes = absolute_path(path);
+    bytes = absolute_path(given);
     if (bytes == NULL) {
         goto done;
     }
     options.path = PyBytes_AS_STRING(bytes);
-    result = database_new(type, state, path, &options);
+    if (ss_db_new(&options, db, &err) != SS_OK) {
+        py_raise(state, &err);
+        goto done;
+    }
+    *path = Py_NewRef(given);
+    rc = 0;
 done:
-    Py_XDECREF(path);
+    Py_XDECREF(given);
     Py_XDECREF(bytes);
-    return result;
+    return rc;
 }
 
-static PyObject *
-Database_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+/* A tuple and a dict as py_args_parse takes them; given[i] is borrowed from those. */
+static int
+parse_call(PyObject *args, PyObject *kwargs, PyObject **given)
 {
     static const py_signature signature = {"SmartShopieDB", new_names, 1, 0};
     Py_ssize_t n = PyTuple_GET_SIZE(args), i = n, position = 0;
     Py_ssize_t n_keywords = kwargs != NULL ? PyDict_GET_SIZE(kwargs) : 0;
-    PyObject *given[NEW_N], *key, *value, *result = NULL;
-    PyObject *names = PyTuple_New(n_keywords);
+    PyObject *key, *value, *names = PyTuple_New(n_keywords);
     PyObject **all = ss_calloc((size_t)(n + n_keywords) + 1, sizeof(*all));
     if (names == NULL || all == NULL) {
         Py_XDECREF(names);
         ss_free(all);
-        return PyErr_NoMemory();
+        PyErr_NoMemory();
+        return -1;
     }
     for (Py_ssize_t k = 0; k < n; k++) {
         all[k] = PyTuple_GET_ITEM(args, k);
@@ -197,12 +180,80 @@ Database_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         PyTuple_SET_ITEM(names, i - n, Py_NewRef(key));
         all[i++] = value;
     }
-    if (py_args_parse(&signature, all, n, names, given, NULL, NULL) == 0) {
-        result = database_from_args(type, given);
-    }
+    int rc = py_args_parse(&signature, all, n, names, given, NULL, NULL);
     Py_DECREF(names);
     ss_free(all);
-    return result;
+    return rc;
+}
+
+static int Database_init(PyObject *op, PyObject *args, PyObject *kwargs);
+
+/* All set-up is here, so that an object is never half made. A subclass with an __init__
+ * of its own may take other arguments: where ours cannot be read from them, the object
+ * begins with the defaults, and super().__init__(...) says which file it is. */
+static PyObject *
+Database_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    py_state *state = py_state_of_type(type);
+    PyObject *given[NEW_N] = {NULL}, *path = NULL;
+    ss_db *db = NULL;
+    bool ours = type->tp_init == Database_init;
+    if (state == NULL) {
+        return NULL;
+    }
+    if (parse_call(args, kwargs, given) < 0 ||
+        open_arguments(state, given, &db, &path) < 0) {
+        if (ours || !(PyErr_ExceptionMatches(PyExc_TypeError) ||
+                      PyErr_ExceptionMatches(PyExc_ValueError))) {
+            return NULL;
+        }
+        PyErr_Clear();
+        PyObject *defaults[NEW_N] = {NULL};
+        if (open_arguments(state, defaults, &db, &path) < 0) {
+            return NULL;
+        }
+    }
+    py_database *self = (py_database *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        ss_db_free(db);
+        Py_DECREF(path);
+        return NULL;
+    }
+    self->state = state;
+    self->db = db;
+    self->path = path;
+    self->made = ours; /* then __init__ comes with the same arguments */
+    py_lifetime_add(self);
+    return (PyObject *)self;
+}
+
+/* Does nothing for an object that tp_new made from the same arguments; from a subclass
+ * it says, once and before the first use, what to open. */
+static int
+Database_init(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+    py_database *self = (py_database *)op;
+    PyObject *given[NEW_N] = {NULL}, *path = NULL;
+    ss_db *db = NULL, *unused = self->db;
+    if (self->made) {
+        return 0;
+    }
+    if (parse_call(args, kwargs, given) < 0 ||
+        open_arguments(self->state, given, &db, &path) < 0) {
+        return -1;
+    }
+    if (self->made || ss_db_is_connected(unused)) {
+        ss_db_free(db);
+        Py_DECREF(path);
+        PyErr_SetString(self->state->ProgrammingError,
+                        "SmartShopieDB.__init__() after the database was used");
+        return -1;
+    }
+    self->made = true;
+    self->db = db;
+    Py_SETREF(self->path, path);
+    ss_db_free(unused); /* never connected: nothing to wait for */
+    return 0;
 }
 
 static void
@@ -371,9 +422,15 @@ Database_initialize(PyObject *op, PyObject *const *args, Py_ssize_t n,
     if (given[0] == NULL || given[0] == Py_None) {
         return create_missing(self);
     }
-    PyObject *text = script_text(given[0]);
-    const char *script = text != NULL ? PyUnicode_AsUTF8(text) : NULL;
-    PyObject *result = script != NULL ? run_script(self, script) : NULL;
+    PyObject *text = script_text(given[0]), *result = NULL;
+    Py_ssize_t size;
+    const char *script = text != NULL ? PyUnicode_AsUTF8AndSize(text, &size) : NULL;
+    if (script != NULL && strlen(script) != (size_t)size) {
+        PyErr_Format(PyExc_ValueError, "schema_file: %R has a NUL in it", given[0]);
+    }
+    else if (script != NULL) {
+        result = run_script(self, script);
+    }
     Py_XDECREF(text);
     return result;
 }
@@ -800,10 +857,15 @@ py_database_add_type(PyObject *module, py_state *state)
         return -1;
     }
     PyType_Slot slots[] = {
-        {Py_tp_doc, (void *)(uintptr_t)type_doc}, {Py_tp_new, Database_new},
-        {Py_tp_dealloc, Database_dealloc},        {Py_tp_repr, Database_repr},
-        {Py_tp_methods, Database_methods},        {Py_tp_members, Database_members},
-        {Py_tp_getset, state->db_getsets},        {0, NULL},
+        {Py_tp_doc, (void *)(uintptr_t)type_doc},
+        {Py_tp_new, Database_new},
+        {Py_tp_init, Database_init},
+        {Py_tp_dealloc, Database_dealloc},
+        {Py_tp_repr, Database_repr},
+        {Py_tp_methods, Database_methods},
+        {Py_tp_members, Database_members},
+        {Py_tp_getset, state->db_getsets},
+        {0, NULL},
     };
     PyType_Spec spec = {
         .name = "smartshopie_db.SmartShopieDB",

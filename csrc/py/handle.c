@@ -26,7 +26,9 @@ py_call_check_trampoline(void *arg)
         return 0;
     }
     PyEval_RestoreThread(call->thread);
+    call->db->signals++;
     int raised = PyErr_CheckSignals();
+    call->db->signals--;
     (void)PyEval_SaveThread();
     return raised;
 }
@@ -57,16 +59,32 @@ py_call_seconds(PyObject *obj, const char *what, int64_t none, int64_t *out)
 }
 
 int
+py_call_allowed(py_database *self)
+{
+    if (self->signals > 0 && is_main_thread()) {
+        PyErr_SetString(self->state->ProgrammingError,
+                        "a signal handler interrupted a call of this database; it "
+                        "cannot use the database before that call has ended");
+        return -1;
+    }
+    return 0;
+}
+
+int
 py_call_init(py_database *self, py_call *call, PyObject *timeout)
 {
     int64_t timeout_ms;
     if (py_call_seconds(timeout, "timeout", -1, &timeout_ms) < 0) {
         return -1;
     }
-    py_lifetime_await_fork(self->state);
+    if (py_call_allowed(self) < 0) {
+        return -1;
+    }
+    py_lifetime_await_fork(self->state, self->db);
     ss_db_call_init(self->db, &call->call, timeout_ms);
     call->call.check = py_call_check_trampoline;
     call->call.check_arg = call;
     call->thread = PyThreadState_Get();
+    call->db = self;
     return 0;
 }

@@ -14,6 +14,8 @@ typedef struct py_database {
     ss_db *db;       /* owned */
     PyObject *path;  /* owned str: db_path as it was given */
     PyObject *weakrefs;
+    int signals; /* signal handlers running in the middle of a call of this db */
+    bool made;   /* by tp_new or __init__, from arguments; see py/database */
     /* Among all of this module's databases (py/lifetime). Guarded by the GIL. */
     struct py_database *previous, *next;
 } py_database;
@@ -22,7 +24,12 @@ typedef struct py_database {
 typedef struct {
     ss_call call;
     PyThreadState *thread; /* borrowed: the calling thread's */
+    py_database *db;       /* borrowed */
 } py_call;
+
+/* ProgrammingError in a signal handler that interrupted a call of this db: that one must
+ * end first. 0 or -1. */
+int py_call_allowed(py_database *self) SS_MUST_CHECK;
 
 /* Prepare a call by this thread. `timeout`: seconds, NULL or None for the db's own.
  * 0, or -1 with TypeError or ValueError. */

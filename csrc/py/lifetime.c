@@ -9,6 +9,7 @@
 #include "py/lifetime.h"
 
 #include "base/thread.h"
+#include "db/block.h"
 
 enum { FORK_WAIT_MS = 5000, EXIT_WAIT_MS = 1000, PAUSE_US = 500 };
 
@@ -39,10 +40,11 @@ py_lifetime_remove(py_database *db)
 }
 
 void
-py_lifetime_await_fork(py_state *state)
+py_lifetime_await_fork(py_state *state, ss_db *db)
 {
     while (state->forking_thread != 0 &&
-           state->forking_thread != PyThread_get_thread_ident()) {
+           state->forking_thread != PyThread_get_thread_ident() &&
+           (db == NULL || !ss_db_is_bound(db))) {
         Py_BEGIN_ALLOW_THREADS
         ss_sleep_us(PAUSE_US);
         Py_END_ALLOW_THREADS
@@ -57,7 +59,11 @@ all_databases(py_state *state)
     PyObject *list = PyList_New(0);
     for (py_database *db = state->databases; list != NULL && db != NULL;
          db = db->next) {
-        /* One that is being deallocated in another thread is off the list already. */
+        /* A subclass clears its __dict__, which may run anything, this included, before
+         * its database is taken off the list. */
+        if (Py_REFCNT(db) == 0) {
+            continue;
+        }
         if (PyList_Append(list, (PyObject *)db) < 0) {
             Py_CLEAR(list);
         }
@@ -95,7 +101,7 @@ before_fork(PyObject *weak, PyObject *unused)
         Py_RETURN_NONE;
     }
     py_state *state = py_state_of_module(module);
-    py_lifetime_await_fork(state);
+    py_lifetime_await_fork(state, NULL);
     state->forking_thread = PyThread_get_thread_ident();
     while (state->n_freeing > 0) { /* they are on no list any more */
         Py_BEGIN_ALLOW_THREADS

@@ -173,7 +173,7 @@ py_raise(py_state *state, const ss_error *err)
 {
     PyObject *message = NULL, *exception = NULL;
 
-    if (err->code == SS_SIGNAL && PyErr_Occurred()) {
+    if (PyErr_Occurred()) { /* a signal handler raised meanwhile: that comes first */
         return NULL;
     }
     if (err->code == SS_NOMEM) {

@@ -4,6 +4,8 @@
 #include "py/raise.h"
 #include "py/value.h"
 
+#include <string.h> // strlen()
+
 static int
 room(py_sqlargs *a, Py_ssize_t n)
 {
@@ -40,7 +42,8 @@ add_param(py_sqlargs *a, py_state *state, const char *name, const char *what,
 static int
 add_sequence(py_sqlargs *a, py_state *state, PyObject *params)
 {
-    PyObject *fast = PySequence_Fast(params, "");
+    /* A copy: converting a value may run code that changes the caller's list. */
+    PyObject *fast = PySequence_Tuple(params);
     if (fast == NULL) {
         if (PyErr_ExceptionMatches(PyExc_TypeError)) {
             PyErr_Format(PyExc_TypeError,
@@ -49,11 +52,11 @@ add_sequence(py_sqlargs *a, py_state *state, PyObject *params)
         }
         return -1;
     }
-    int rc = room(a, PySequence_Fast_GET_SIZE(fast));
-    for (Py_ssize_t i = 0; rc == 0 && i < PySequence_Fast_GET_SIZE(fast); i++) {
+    int rc = room(a, PyTuple_GET_SIZE(fast));
+    for (Py_ssize_t i = 0; rc == 0 && i < PyTuple_GET_SIZE(fast); i++) {
         char what[40];
         PyOS_snprintf(what, sizeof(what), "params[%zd]", i);
-        rc = add_param(a, state, NULL, what, PySequence_Fast_GET_ITEM(fast, i));
+        rc = add_param(a, state, NULL, what, PyTuple_GET_ITEM(fast, i));
     }
     Py_DECREF(fast);
     return rc;
@@ -68,8 +71,13 @@ add_item(py_sqlargs *a, py_state *state, PyObject *item)
                      Py_TYPE(name)->tp_name);
         return -1;
     }
-    const char *text = PyUnicode_AsUTF8(name);
+    Py_ssize_t n;
+    const char *text = PyUnicode_AsUTF8AndSize(name, &n);
     if (text == NULL) {
+        return -1;
+    }
+    if (strlen(text) != (size_t)n) {
+        PyErr_Format(PyExc_ValueError, "params: the name %R has a NUL in it", name);
         return -1;
     }
     a->keep[a->n_keep++] = Py_NewRef(name);

@@ -1,11 +1,13 @@
 #include "py/transaction.h"
 
+#include "db/block.h"
 #include "py/raise.h"
 #include "py/types.h"
 
 typedef struct {
     PyObject_HEAD
     py_database *db; /* owned */
+    uint64_t thread; /* whose block was entered last */
 } py_block;
 
 static PyObject *
@@ -51,7 +53,7 @@ block_traverse(PyObject *op, visitproc visit, void *arg)
 /* --- transaction -------------------------------------------------------------------- */
 
 int
-py_transaction_begin(py_database *db)
+py_transaction_begin(py_database *db, uint64_t *thread)
 {
     py_call call;
     ss_error err;
@@ -61,7 +63,7 @@ py_transaction_begin(py_database *db)
     }
     ss_error_init(&err);
     Py_BEGIN_ALLOW_THREADS
-    status = ss_db_begin(db->db, &call.call, &err);
+    status = ss_db_begin(db->db, &call.call, thread, &err);
     Py_END_ALLOW_THREADS
     if (status != SS_OK) {
         py_raise(db->state, &err);
@@ -72,14 +74,17 @@ py_transaction_begin(py_database *db)
 
 /* No time limit and no signal check: an end that was begun is brought to its end. */
 int
-py_transaction_end(py_database *db, bool commit)
+py_transaction_end(py_database *db, uint64_t thread, bool commit)
 {
     ss_call call = {0};
     ss_error err;
     ss_status status;
+    if (py_call_allowed(db) < 0) {
+        return -1;
+    }
     ss_error_init(&err);
     Py_BEGIN_ALLOW_THREADS
-    status = ss_db_end(db->db, &call, commit, &err);
+    status = ss_db_end(db->db, &call, thread, commit, &err);
     Py_END_ALLOW_THREADS
     if (status != SS_OK) {
         py_raise(db->state, &err);
@@ -91,16 +96,18 @@ py_transaction_end(py_database *db, bool commit)
 static PyObject *
 Transaction_enter(PyObject *op, PyObject *unused)
 {
-    py_database *db = ((py_block *)op)->db;
+    py_block *self = (py_block *)op;
     (void)unused;
-    return py_transaction_begin(db) < 0 ? NULL : Py_NewRef(db);
+    return py_transaction_begin(self->db, &self->thread) < 0 ? NULL
+                                                             : Py_NewRef(self->db);
 }
 
 static PyObject *
 Transaction_exit(PyObject *op, PyObject *const *args, Py_ssize_t n)
 {
+    py_block *self = (py_block *)op;
     bool commit = n < 1 || args[0] == Py_None;
-    if (py_transaction_end(((py_block *)op)->db, commit) < 0) {
+    if (py_transaction_end(self->db, self->thread, commit) < 0) {
         return NULL;
     }
     Py_RETURN_FALSE;
@@ -111,7 +118,8 @@ Transaction_exit(PyObject *op, PyObject *const *args, Py_ssize_t n)
 static PyObject *
 Snapshot_enter(PyObject *op, PyObject *unused)
 {
-    py_database *db = ((py_block *)op)->db;
+    py_block *self = (py_block *)op;
+    py_database *db = self->db;
     py_call call;
     ss_error err;
     ss_status status;
@@ -121,7 +129,7 @@ Snapshot_enter(PyObject *op, PyObject *unused)
     }
     ss_error_init(&err);
     Py_BEGIN_ALLOW_THREADS
-    status = ss_db_snapshot_begin(db->db, &call.call, &err);
+    status = ss_db_snapshot_begin(db->db, &call.call, &self->thread, &err);
     Py_END_ALLOW_THREADS
     return status == SS_OK ? Py_NewRef(db) : py_raise(db->state, &err);
 }
@@ -129,14 +137,18 @@ Snapshot_enter(PyObject *op, PyObject *unused)
 static PyObject *
 Snapshot_exit(PyObject *op, PyObject *const *args, Py_ssize_t n)
 {
-    py_database *db = ((py_block *)op)->db;
+    py_block *self = (py_block *)op;
+    py_database *db = self->db;
     ss_error err;
     ss_status status;
     (void)args;
     (void)n;
+    if (py_call_allowed(db) < 0) {
+        return NULL;
+    }
     ss_error_init(&err);
     Py_BEGIN_ALLOW_THREADS
-    status = ss_db_snapshot_end(db->db, &err);
+    status = ss_db_snapshot_end(db->db, self->thread, &err);
     Py_END_ALLOW_THREADS
     if (status != SS_OK) {
         return py_raise(db->state, &err);

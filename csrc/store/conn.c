@@ -445,6 +445,49 @@ pragma_is_harmless(const char *name, const char *argument)
     return is_one_of(name, telling) || (argument == NULL && !is_one_of(name, acting));
 }
 
+/* Reading from pragma_NAME(...) runs the PRAGMA. */
+static bool
+is_acting_pragma_table(const char *table)
+{
+    return sqlite3_strnicmp(table, "pragma_", 7) == 0 &&
+           !pragma_is_harmless(table + 7, "");
+}
+
+/* Why free SQL may not do this, or NULL. */
+static const char *
+refusal(int action, const char *first, const char *second)
+{
+    switch (action) {
+    case SQLITE_TRANSACTION:
+    case SQLITE_SAVEPOINT:
+        return "free SQL cannot begin or end a transaction; use "
+               "`with db.transaction():`";
+    case SQLITE_ATTACH:
+    case SQLITE_DETACH:
+        return "free SQL cannot attach or detach a database (VACUUM does, too)";
+    case SQLITE_PRAGMA:
+        return pragma_is_harmless(first, second)
+                   ? NULL
+                   : "free SQL cannot change a setting or start work by PRAGMA; "
+                     "SmartShopieDB(...) has arguments for the settings";
+    case SQLITE_READ:
+        return is_acting_pragma_table(first) ? "free SQL cannot start work by PRAGMA"
+                                             : NULL;
+    case SQLITE_CREATE_TEMP_INDEX:
+    case SQLITE_CREATE_TEMP_TABLE:
+    case SQLITE_CREATE_TEMP_TRIGGER:
+    case SQLITE_CREATE_TEMP_VIEW:
+        return "free SQL cannot create temporary objects: connections are shared, and "
+               "theirs would hide the file's";
+    case SQLITE_FUNCTION:
+        return second != NULL && sqlite3_stricmp(second, "ss_sink") == 0
+                   ? "ss_sink is not for use in SQL"
+                   : NULL;
+    default:
+        return NULL;
+    }
+}
+
 static int
 authorize(void *arg, int action, const char *first, const char *second,
           const char *database, const char *inner)
@@ -456,27 +499,12 @@ authorize(void *arg, int action, const char *first, const char *second,
     if (!conn->guarded) {
         return SQLITE_OK;
     }
-    switch (action) {
-    case SQLITE_TRANSACTION:
-    case SQLITE_SAVEPOINT:
-        conn->refused = "free SQL cannot begin or end a transaction; use "
-                        "`with db.transaction():`";
-        return SQLITE_DENY;
-    case SQLITE_ATTACH:
-    case SQLITE_DETACH:
-        conn->refused = "free SQL cannot attach or detach a database (VACUUM does, "
-                        "too)";
-        return SQLITE_DENY;
-    case SQLITE_PRAGMA:
-        if (pragma_is_harmless(first, second)) {
-            return SQLITE_OK;
-        }
-        conn->refused = "free SQL cannot change a setting or start work by PRAGMA; "
-                        "SmartShopieDB(...) has arguments for the settings";
-        return SQLITE_DENY;
-    default:
+    const char *why = refusal(action, first, second);
+    if (why == NULL) {
         return SQLITE_OK;
     }
+    conn->refused = why;
+    return SQLITE_DENY;
 }
 
 void

@@ -29,7 +29,10 @@ PYTHON_TABLES = (
 # Of the C runtime, in every shared object.
 COMPILER_VARIABLES = {"__TMC_END__", "__dso_handle", "completed"}
 # Ours: what a whole process has once, each with the reason.
-PROCESS_VARIABLES: dict[str, str] = {}
+PROCESS_VARIABLES: dict[str, str] = {
+    "last": "base/thread: identities given to threads so far, atomic",
+    "mine": "base/thread: this thread's identity",
+}
 
 
 def built_core() -> Path:
