@@ -1667,8 +1667,8 @@ class UsageAlert(Record):
 class SmartShopieDB:
     """The dashboard database: one SQLite file, thirty tables, typed rows."""
 
-    def __new__(
-        cls,
+    def __init__(
+        self,
         path: str | bytes | os.PathLike[str] | os.PathLike[bytes] = (
             "smartshopie_dashboard.db"
         ),
@@ -1682,7 +1682,7 @@ class SmartShopieDB:
         untrusted: bool = False,
         immutable: bool = False,
         db_path: str | bytes | os.PathLike[str] | os.PathLike[bytes] | None = None,
-    ) -> Self: ...
+    ) -> None: ...
 
     # opening and closing
     @property
