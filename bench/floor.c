@@ -1,0 +1,224 @@
+/* The floor: what plain C over libsqlite3 takes for the same work, with nothing made of
+ * the values. Compiled and run by bench/run.py.
+ *
+ *     floor DB     then one command a line on stdin, one line of JSON for each:
+ *     scan SQL     step through, read type and value of every cell
+ *     one N SQL    N times: bind 1, step, read the row, reset
+ *     add N        N times: the upsert of a day's overview_kpis, durable when done
+ *
+ * The answer is {"ns": elapsed, "n": rows read or calls made, "check": sum over the
+ * values}; the sum is there so that no read can be optimised away.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include <sqlite3.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+typedef struct {
+    long long n;
+    unsigned long long check;
+} outcome;
+
+static void
+need(int ok, sqlite3 *db, const char *what)
+{
+    if (!ok) {
+        (void)fprintf(stderr, "floor: %s: %s\n", what,
+                      db != NULL ? sqlite3_errmsg(db) : "no memory");
+        exit(1);
+    }
+}
+
+static clockid_t the_clock = CLOCK_MONOTONIC;
+
+static long long
+now_ns(void)
+{
+    struct timespec now;
+    (void)clock_gettime(the_clock, &now);
+    return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+/* The settings of the package's own connections that can cost time. */
+static sqlite3 *
+open_like_ours(const char *path, int read_only)
+{
+    static const char settings[] =
+        "PRAGMA cell_size_check=1; PRAGMA mmap_size=0; PRAGMA temp_store=1;"
+        "PRAGMA foreign_keys=1; PRAGMA synchronous=2;";
+    int flags = read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+    sqlite3 *db = NULL;
+    int rc = sqlite3_open_v2(
+        path, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
+    need(rc == SQLITE_OK, db, path);
+    need(sqlite3_exec(db, settings, NULL, NULL, NULL) == SQLITE_OK, db, settings);
+    return db;
+}
+
+static sqlite3_stmt *
+prepare(sqlite3 *db, const char *sql)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL);
+    need(rc == SQLITE_OK, db, sql);
+    return stmt;
+}
+
+static unsigned long long
+read_row(sqlite3_stmt *stmt, int n_columns)
+{
+    unsigned long long check = 0;
+    for (int i = 0; i < n_columns; i++) {
+        switch (sqlite3_column_type(stmt, i)) {
+        case SQLITE_INTEGER:
+            check += (unsigned long long)sqlite3_column_int64(stmt, i);
+            break;
+        case SQLITE_FLOAT:
+            check += (unsigned long long)(long long)sqlite3_column_double(stmt, i);
+            break;
+        case SQLITE_TEXT: {
+            const unsigned char *text = sqlite3_column_text(stmt, i);
+            check += (unsigned long long)sqlite3_column_bytes(stmt, i) + text[0];
+            break;
+        }
+        default:
+            check++;
+            break;
+        }
+    }
+    return check;
+}
+
+static outcome
+scan(sqlite3 *db, const char *sql)
+{
+    outcome out = {0, 0};
+    sqlite3_stmt *stmt = prepare(db, sql);
+    int n_columns = sqlite3_column_count(stmt);
+    int rc;
+    while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+        out.check += read_row(stmt, n_columns);
+        out.n++;
+    }
+    need(rc == SQLITE_DONE, db, sql);
+    (void)sqlite3_finalize(stmt);
+    return out;
+}
+
+static outcome
+one(sqlite3 *db, long long n, sqlite3_stmt *stmt)
+{
+    outcome out = {0, 0};
+    int n_columns = sqlite3_column_count(stmt);
+    for (; out.n < n; out.n++) {
+        need(sqlite3_bind_int64(stmt, 1, 1) == SQLITE_OK, db, "bind");
+        need(sqlite3_step(stmt) == SQLITE_ROW, db, "step");
+        out.check += read_row(stmt, n_columns);
+        (void)sqlite3_reset(stmt);
+    }
+    return out;
+}
+
+static void
+run(sqlite3 *db, sqlite3_stmt *stmt)
+{
+    int rc;
+    while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+    }
+    need(rc == SQLITE_DONE, db, sqlite3_sql(stmt));
+    (void)sqlite3_reset(stmt);
+}
+
+/* What add_overview_kpis() does for a day that is there already. */
+static outcome
+add(const char *path, long long n, long long *ns)
+{
+    sqlite3 *db = open_like_ours(path, 0);
+    sqlite3_stmt *begin = prepare(db, "BEGIN IMMEDIATE");
+    sqlite3_stmt *commit = prepare(db, "COMMIT");
+    sqlite3_stmt *find =
+        prepare(db, "SELECT rowid FROM \"overview_kpis\" WHERE "
+                    "\"record_date\" = ?1 ORDER BY rowid DESC LIMIT 1");
+    sqlite3_stmt *update =
+        prepare(db, "UPDATE \"overview_kpis\" SET \"total_customers\" = ?1, "
+                    "\"conversion_rate\" = ?2, \"ai_interactions\" = ?3, "
+                    "\"updated_at\" = CURRENT_TIMESTAMP WHERE rowid = ?4");
+    static long long figure = 1000; /* never twice: an equal row is not written */
+    outcome out = {0, 0};
+    long long start = now_ns();
+    for (; out.n < n; out.n++) {
+        char day[16];
+        (void)snprintf(day, sizeof(day), "2025-%02d-%02d", (int)(1 + out.n / 28 % 10),
+                       (int)(1 + out.n % 28));
+        run(db, begin);
+        (void)sqlite3_bind_text(find, 1, day, -1, SQLITE_STATIC);
+        need(sqlite3_step(find) == SQLITE_ROW, db, day);
+        sqlite3_int64 id = sqlite3_column_int64(find, 0);
+        (void)sqlite3_reset(find);
+        (void)sqlite3_bind_int64(update, 1, ++figure);
+        (void)sqlite3_bind_double(update, 2, 9.5);
+        (void)sqlite3_bind_int64(update, 3, 1400);
+        (void)sqlite3_bind_int64(update, 4, id);
+        run(db, update);
+        run(db, commit);
+        out.check += (unsigned long long)id;
+    }
+    *ns = now_ns() - start;
+    (void)sqlite3_finalize(begin);
+    (void)sqlite3_finalize(commit);
+    (void)sqlite3_finalize(find);
+    (void)sqlite3_finalize(update);
+    (void)sqlite3_close(db);
+    return out;
+}
+
+int
+main(int argc, char **argv)
+{
+    char line[4096];
+    if (argc != 2) {
+        (void)fprintf(stderr, "floor DB\n");
+        return 2;
+    }
+    if (getenv("BENCH_CPU") != NULL) { /* run.py --cpu */
+        the_clock = CLOCK_PROCESS_CPUTIME_ID;
+    }
+    sqlite3 *db = open_like_ours(argv[1], 1);
+    sqlite3_stmt *one_row = NULL;
+    (void)printf("{\"versions\": \"SQLite %s\"}\n", sqlite3_libversion());
+    (void)fflush(stdout);
+    while (fgets(line, sizeof(line), stdin) != NULL) {
+        outcome out = {0, 0};
+        char *rest = NULL;
+        line[strcspn(line, "\n")] = '\0';
+        long long n = strtoll(line + strcspn(line, " "), &rest, 10);
+        long long ns = 0, start = now_ns();
+        if (strncmp(line, "scan ", 5) == 0) {
+            out = scan(db, line + 5);
+            ns = now_ns() - start;
+        }
+        else if (strncmp(line, "one ", 4) == 0) {
+            if (one_row == NULL) {
+                one_row = prepare(db, rest);
+            }
+            start = now_ns();
+            out = one(db, n, one_row);
+            ns = now_ns() - start;
+        }
+        else if (strncmp(line, "add ", 4) == 0) {
+            out = add(argv[1], n, &ns);
+        }
+        else {
+            (void)fprintf(stderr, "floor: no such command: %s\n", line);
+            return 2;
+        }
+        (void)printf("{\"ns\": %lld, \"n\": %lld, \"check\": %llu}\n", ns, out.n,
+                     out.check);
+        (void)fflush(stdout);
+    }
+    (void)sqlite3_finalize(one_row);
+    return sqlite3_close(db) == SQLITE_OK ? 0 : 1;
+}

@@ -1,0 +1,38 @@
+"""ADBC's SQLite driver: Arrow tables; brings its own copy of SQLite."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from adbc_driver_sqlite import dbapi
+from queries import FULL, ONE_PLAIN, WHOLE
+
+
+def versions() -> str:
+    return f"adbc-driver-sqlite {version('adbc-driver-sqlite')}"
+
+
+def open(path: str) -> dbapi.Connection:
+    return dbapi.connect(path)
+
+
+def read(con: dbapi.Connection, sql: str):
+    with con.cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetch_arrow_table()
+
+
+def full(con: dbapi.Connection):
+    return read(con, FULL)
+
+
+def whole(con: dbapi.Connection):
+    return read(con, WHOLE)
+
+
+def one(con: dbapi.Connection, n: int):
+    for _ in range(n):
+        with con.cursor() as cursor:
+            cursor.execute(ONE_PLAIN)
+            row = cursor.fetchone()
+    return row

@@ -1,0 +1,80 @@
+"""This package, without its result cache: every call reads the file."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+
+from clock import clock
+from queries import INTERACTION
+
+import smartshopie_db
+from smartshopie_db import SmartShopieDB
+
+FIGURES = itertools.count(1001)  # never twice: an equal row is not written
+
+# Every call reads the file: no result cache, in a version that has one.
+UNCACHED = (
+    {"cache": False} if "cache" in inspect.signature(SmartShopieDB).parameters else {}
+)
+
+
+def versions() -> str:
+    return f"smartshopie_db {smartshopie_db.__version__}"
+
+
+def open(path: str) -> SmartShopieDB:
+    return SmartShopieDB(path, **UNCACHED).connect()
+
+
+connect = open
+
+
+def first(path: str):
+    db = connect(path)
+    db.get_overview_kpis()
+    return db
+
+
+def full(db: SmartShopieDB):
+    return db.customer_interactions.select(columns=INTERACTION)
+
+
+def whole(db: SmartShopieDB):
+    return db.customer_interactions.select()
+
+
+def three(rows):
+    for row in rows:
+        kind = row.interaction_type
+        score = row.satisfaction_score
+        seconds = row.response_time_sec
+    return rows, kind, score, seconds
+
+
+def attributes(db: SmartShopieDB):
+    return three(full(db))
+
+
+def attributes_whole(db: SmartShopieDB):
+    return three(whole(db))
+
+
+def one(db: SmartShopieDB, n: int):
+    for _ in range(n):
+        row = db.get_overview_kpis()
+    return row
+
+
+def add(path: str, n: int) -> int:
+    with open(path) as db:
+        db.get_overview_kpis()
+        start = clock()
+        for i in range(n):
+            db.add_overview_kpis(
+                record_date=f"2025-{1 + i // 28 % 10:02}-{1 + i % 28:02}",
+                total_customers=next(FIGURES),
+                conversion_rate=9.5,
+                ai_interactions=1400,
+            )
+        return clock() - start

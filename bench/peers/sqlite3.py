@@ -1,0 +1,74 @@
+"""The standard module, tuples; the cursor's own statement cache."""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+
+from clock import clock
+from queries import FULL, ONE, WHOLE
+
+FIGURES = itertools.count(1001)  # never twice: an equal row is not written
+
+
+def versions() -> str:
+    return f"sqlite3 of Python, SQLite {sqlite3.sqlite_version}"
+
+
+open = connect = sqlite3.connect
+
+
+def first(path: str):
+    con = connect(path)
+    con.execute(ONE, (1,)).fetchone()
+    return con
+
+
+def full(con: sqlite3.Connection):
+    return con.execute(FULL).fetchall()
+
+
+def whole(con: sqlite3.Connection):
+    return con.execute(WHOLE).fetchall()
+
+
+def three(rows):
+    for row in rows:
+        kind = row[3]
+        score = row[7]
+        seconds = row[6]
+    return kind, score, seconds
+
+
+def attributes(con: sqlite3.Connection):
+    return three(con.execute(FULL))
+
+
+def attributes_whole(con: sqlite3.Connection):
+    return three(con.execute(WHOLE))
+
+
+def one(con: sqlite3.Connection, n: int):
+    for _ in range(n):
+        row = con.execute(ONE, (1,)).fetchone()
+    return row
+
+
+def add(path: str, n: int) -> int:
+    con = connect(path, isolation_level=None)
+    one(con, 1)
+    start = clock()
+    for i in range(n):
+        con.execute(
+            "INSERT INTO overview_kpis"
+            " (record_date, total_customers, conversion_rate, ai_interactions)"
+            " VALUES (?, ?, ?, ?) ON CONFLICT (record_date) DO UPDATE SET"
+            " total_customers = excluded.total_customers,"
+            " conversion_rate = excluded.conversion_rate,"
+            " ai_interactions = excluded.ai_interactions,"
+            " updated_at = CURRENT_TIMESTAMP",
+            (f"2025-{1 + i // 28 % 10:02}-{1 + i % 28:02}", next(FIGURES), 9.5, 1400),
+        )
+    taken = clock() - start
+    con.close()
+    return taken

@@ -1,0 +1,96 @@
+"""One peer in a process of its own, told by run.py what to do next.
+
+    python bench/worker.py PEER DB     a command a line on stdin, a JSON line for each
+
+A peer is a module of bench/peers.  It has `versions()`, `open(path)` and some of
+    full(db), whole(db)     the result of reading customer_interactions: 13 columns, all
+    attributes(db), attributes_whole(db)    and touch three attributes of every row
+    one(db, n)              the newest overview_kpis n times; the last one
+    add(path, n)            n durable upserts; nanoseconds
+    connect(path), first(path)   open it (and read one row): a handle to close
+`n_rows(result)` where len() is not how many rows a result has, `close(handle)` where a
+handle has no close().
+
+The collector is off for every peer, and a result is dropped after the clock has
+stopped: neither is charged to anybody.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from clock import clock
+
+
+def status_kib(name: str) -> int:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(name + ":"):
+            return int(line.split()[1])
+    raise LookupError(name)
+
+
+def reset_peak() -> None:
+    """Forget the peak of the imports: VmHWM begins again at VmRSS."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def connect(peer: ModuleType, path: str, verb: str, times: int) -> dict[str, Any]:
+    """Each opening by itself, the closing outside; the median."""
+    close = getattr(peer, "close", lambda handle: handle.close())
+    taken = []
+    for _ in range(times):
+        start = clock()
+        handle = getattr(peer, verb)(path)
+        taken.append(clock() - start)
+        close(handle)
+    return {"ns": sorted(taken)[times // 2], "n": 1}
+
+
+def measure(peer: ModuleType, db: Any, path: str, verb: str, n: int) -> dict[str, Any]:
+    n_rows = getattr(peer, "n_rows", len)
+    if verb in ("connect", "first"):
+        return connect(peer, path, verb, n)
+    if verb == "add":
+        return {"ns": peer.add(path, n), "n": n}
+    reset_peak()
+    before = status_kib("VmRSS")
+    work = peer.full if verb == "memory" else getattr(peer, verb)
+    start = clock()
+    result = work(db, n) if verb == "one" else work(db)
+    taken = clock() - start
+    rows = n_rows(result) if verb in ("full", "whole", "memory") else n
+    peak = status_kib("VmHWM") - before
+    del result
+    return {"ns": taken, "n": rows, "peak": peak * 1024}
+
+
+def main(name: str, path: str) -> None:
+    try:
+        peer = importlib.import_module(f"peers.{name}")
+        hello = {"versions": peer.versions()}
+    except ModuleNotFoundError as error:
+        print(json.dumps({"skip": str(error)}), flush=True)
+        return
+    db = peer.open(path)
+    print(json.dumps(hello), flush=True)
+    gc.disable()
+    for line in sys.stdin:
+        verb, _, rest = line.strip().partition(" ")
+        gc.collect()
+        try:
+            answer = measure(peer, db, path, verb, int(rest or 1))
+        except Exception as error:  # a peer that cannot: said in the table
+            answer = {"failed": f"{type(error).__name__}: {error}"}
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
