@@ -220,6 +220,7 @@ Database_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     self->state = state;
+    self->module = Py_NewRef(PyType_GetModuleByDef(type, &py_module_def));
     self->db = db;
     self->path = path;
     self->made = ours; /* then __init__ comes with the same arguments */
@@ -277,8 +278,10 @@ Database_dealloc(PyObject *op)
     self->state->n_freeing--;
     PyErr_Restore(error_type, error, traceback);
     Py_CLEAR(self->path);
+    PyObject *module = self->module;
     type->tp_free(op);
     Py_DECREF(type);
+    Py_DECREF(module);
 }
 
 static PyObject *

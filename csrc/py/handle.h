@@ -10,9 +10,11 @@
 
 typedef struct py_database {
     PyObject_HEAD
-    py_state *state; /* borrowed */
-    ss_db *db;       /* owned */
-    PyObject *path;  /* owned str: db_path as it was given */
+    py_state *state;  /* borrowed from the module */
+    PyObject *module; /* owned: a collection may clear the type's own way to it before
+                       * this object goes, and the list of databases is in its state */
+    ss_db *db;        /* owned */
+    PyObject *path;   /* owned str: db_path as it was given */
     PyObject *weakrefs;
     int signals; /* signal handlers running in the middle of a call of this db */
     bool made;   /* by tp_new or __init__, from arguments; see py/database */

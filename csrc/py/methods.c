@@ -193,7 +193,7 @@ TableMethod_doc(PyObject *op, void *unused)
     case METHOD_ADD:
         ss_buf_printf(
             &text,
-            "Add one row to %s, by keywords or as a %s; return its id.\n\n%s\n"
+            "Add one row to %s, by keywords or as one %s; return its id.\n\n%s\n"
             "\nA row with the same natural key is updated in the columns given "
             "(on_conflict=\"update\"), left\nas it is (\"ignore\") or an "
             "IntegrityError (\"error\"). Durable when it returns.",
