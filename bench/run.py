@@ -485,7 +485,8 @@ differ between machines, and between two minutes of one machine.
   each has two turns (seven where a turn is short) and its fastest counts: what is added
   by other programs is noise. Each round gives one ratio; there are {rounds} rounds, and
   the table shows the median of the ratios and, in brackets, the smallest and the
-  largest. The other libraries have three rounds of one turn, or two without a warm-up
+  largest (the columns of times are medians by themselves, so they need not have that
+  ratio). The other libraries have three rounds of one turn, or two without a warm-up
   where a full read takes tens of seconds.
 - *Plain C* (`bench/floor.c`) is `sqlite3_step` and `sqlite3_column_*` over every cell
   of the same statement, without a mutex and with our settings. It makes nothing of the
@@ -532,13 +533,13 @@ def losses(results: Sequence[Result]) -> str:
     for result in results:
         if not result.other or result.case.other == "arrow":
             continue
-        ours, other = map(statistics.median, (result.ours, result.other))
-        if ours > other:
+        pairs = zip(result.ours, result.other, strict=True)
+        share = statistics.median(other / ours for ours, other in pairs)
+        if share < 1:
             what = TITLES[result.case.verb].replace("{rows:,} ", "")
-            lines.append(
-                f"- {what}: {name_of(result.case)} takes {other / ours:.2f} of our"
-            )
-            lines[-1] += " memory." if result.case.verb == "memory" else " time."
+            unit = "memory" if result.case.verb == "memory" else "time"
+            line = f"- {what}: {name_of(result.case)} takes {share:.2f} of our {unit}."
+            lines.append(line)
     missed = [result for result in results if result.miss > 0]
     for result in missed:
         what = TITLES[result.case.verb].replace("{rows:,} ", "")
