@@ -67,14 +67,14 @@ put_text(ss_column *column, int64_t row, sqlite3_value *cell)
         return CELL_NOMEM;
     }
     size_t n = (size_t)sqlite3_value_bytes(cell);
-    if (!ss_utf8_valid(text, n)) {
-        return CELL_UNFIT;
-    }
     if (column->n_bytes + n > column->bytes_capacity &&
         ss_column_reserve_bytes(column, n) != SS_OK) {
         return CELL_NOMEM;
     }
-    memcpy(column->bytes + column->n_bytes, text, n);
+    if (!ss_utf8_copy_ascii(column->bytes + column->n_bytes, text, n) &&
+        !ss_utf8_valid(text, n)) {
+        return CELL_UNFIT;
+    }
     column->n_bytes += n;
     column->data.offsets[row + 1] = (int64_t)column->n_bytes;
     return CELL_OK;

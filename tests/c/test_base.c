@@ -266,6 +266,28 @@ test_utf8_random(void)
     CHECK(n_valid > 50000 && n_valid < 250000);
 }
 
+/* Every length up to three words and a bit, with one byte that is not ASCII at every
+ * place and with none. */
+static void
+test_utf8_copy_ascii(void)
+{
+    char from[32], to[33];
+
+    for (size_t n = 0; n < sizeof(from); n++) {
+        for (size_t at = 0; at <= n; at++) {
+            memset(from, 'a', sizeof(from));
+            memset(to, '#', sizeof(to));
+            if (at < n) {
+                from[at] = (char)0xC3;
+            }
+            bool ascii = ss_utf8_copy_ascii(to, from, n);
+            CHECK(ascii == (at == n));
+            CHECK(memcmp(to, from, n) == 0);
+            CHECK(to[n] == '#');
+        }
+    }
+}
+
 static void
 test_utf8_floor(void)
 {
@@ -809,6 +831,7 @@ main(int argc, char **argv)
     RUN(test_buf_overflow_stays_failed);
     RUN(test_utf8_all_code_points);
     RUN(test_utf8_random);
+    RUN(test_utf8_copy_ascii);
     RUN(test_utf8_floor);
     RUN(test_error_first_stays);
     RUN(test_error_cut_between_characters);
