@@ -9,6 +9,8 @@
  */
 #include "base/moment.h"
 
+#include <string.h> // memcmp(), memcpy()
+
 #include <assert.h>
 
 #define US_PER_SECOND INT64_C(1000000)
@@ -210,15 +212,12 @@ read_six(const char *s, int64_t *us)
     return bad == 0;
 }
 
-bool
-ss_instant_parse(const char *s, size_t n, int64_t *out)
+/* The instant whose text begins with `day`. */
+static inline bool
+instant_of_day(const char *s, size_t n, int32_t day, int64_t *out)
 {
-    int32_t day;
     int64_t clock = 0, fraction = 0, us;
 
-    if (n < 10 || !read_day(s, &day)) {
-        return false;
-    }
     if (n > 10) {
         if (s[10] != ' ' && s[10] != 'T') {
             return false;
@@ -240,6 +239,31 @@ ss_instant_parse(const char *s, size_t n, int64_t *out)
     }
     *out = us;
     return true;
+}
+
+bool
+ss_instant_parse(const char *s, size_t n, int64_t *out)
+{
+    int32_t day;
+
+    return n >= 10 && read_day(s, &day) && instant_of_day(s, n, day, out);
+}
+
+bool
+ss_instant_parse_next(const char *s, size_t n, ss_day_memo *memo, int64_t *out)
+{
+    if (n < 10) {
+        return false;
+    }
+    if (!memo->known || memcmp(s, memo->text, sizeof(memo->text)) != 0) {
+        if (!read_day(s, &memo->day)) {
+            memo->known = false;
+            return false;
+        }
+        memcpy(memo->text, s, sizeof(memo->text));
+        memo->known = true;
+    }
+    return instant_of_day(s, n, memo->day, out);
 }
 
 bool

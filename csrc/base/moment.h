@@ -32,6 +32,15 @@ bool ss_day_parse(const char *s, size_t n, int32_t *out);
 /* A day form counts as its midnight. Digits past the sixth of a fraction are cut. */
 bool ss_instant_parse(const char *s, size_t n, int64_t *out);
 
+/* The same for one of many instants in a row: neighbours mostly share their day, whose
+ * arithmetic is most of the work. Starts as zeroes. */
+typedef struct {
+    char text[10]; /* of the day read last */
+    bool known;
+    int32_t day;
+} ss_day_memo;
+bool ss_instant_parse_next(const char *s, size_t n, ss_day_memo *memo, int64_t *out);
+
 /* Write the canonical text; return its length (without the closing NUL). */
 enum { SS_DAY_TEXT = 11, SS_INSTANT_TEXT = 27 }; /* sizes including the NUL */
 size_t ss_day_format(int32_t day, char out[SS_DAY_TEXT]);

@@ -14,6 +14,7 @@
 #ifndef SS_COLUMNS_COLUMN_H
 #define SS_COLUMNS_COLUMN_H
 
+#include "base/moment.h"
 #include "base/value.h"
 
 typedef struct {
@@ -42,7 +43,8 @@ typedef struct {
     size_t n_bytes;
     /* --- private: while building --- */
     size_t bytes_capacity;
-    uint8_t own; /* which of validity, data, bytes are blocks of their own */
+    ss_day_memo memo; /* TIMESTAMP: what the row before had */
+    uint8_t own;      /* which of validity, data, bytes are blocks of their own */
 } ss_column;
 
 /* What the kind is called in SQL: "INTEGER", ...; "ANY". */

@@ -88,9 +88,10 @@ put_moment(ss_column *column, int64_t row, sqlite3_value *cell)
         return CELL_NOMEM;
     }
     size_t n = (size_t)sqlite3_value_bytes(cell);
-    bool fits = column->kind == SS_KIND_DATE
-                    ? ss_day_parse(text, n, &column->data.i32[row])
-                    : ss_instant_parse(text, n, &column->data.i64[row]);
+    bool fits =
+        column->kind == SS_KIND_DATE
+            ? ss_day_parse(text, n, &column->data.i32[row])
+            : ss_instant_parse_next(text, n, &column->memo, &column->data.i64[row]);
     return fits ? CELL_OK : CELL_UNFIT;
 }
 

@@ -266,6 +266,40 @@ test_utf8_random(void)
     CHECK(n_valid > 50000 && n_valid < 250000);
 }
 
+/* Whatever came before, the answer is that of the plain parser. */
+static void
+test_instants_in_a_row(void)
+{
+    static const char *const texts[] = {
+        "2025-10-28 05:42:44",
+        "2025-10-28T05:42:45.5",
+        "2025-10-28",
+        "2025-10-28 25:00:00",
+        "2025-10-29 00:00:00+05:30",
+        "2025-02-30 00:00:00",
+        "2025-10-29 00:00:01",
+        "2025-10-2",
+        "",
+        "9999-12-31 23:59:59.999999",
+        "9999-12-31 23:59:59-01:00",
+        "2025-1x-29 00:00:01",
+    };
+    enum { N = sizeof(texts) / sizeof(texts[0]) };
+
+    for (int first = 0; first < N; first++) {
+        for (int second = 0; second < N; second++) {
+            ss_day_memo memo = {0};
+            int64_t plain = 0, got = 0, unused;
+            const char *s = texts[second];
+            (void)ss_instant_parse_next(texts[first], strlen(texts[first]), &memo,
+                                        &unused);
+            bool want = ss_instant_parse(s, strlen(s), &plain);
+            CHECK(ss_instant_parse_next(s, strlen(s), &memo, &got) == want);
+            CHECK(!want || got == plain);
+        }
+    }
+}
+
 /* Every length up to three words and a bit, with one byte that is not ASCII at every
  * place and with none. */
 static void
@@ -831,6 +865,7 @@ main(int argc, char **argv)
     RUN(test_buf_overflow_stays_failed);
     RUN(test_utf8_all_code_points);
     RUN(test_utf8_random);
+    RUN(test_instants_in_a_row);
     RUN(test_utf8_copy_ascii);
     RUN(test_utf8_floor);
     RUN(test_error_first_stays);
