@@ -48,7 +48,6 @@ PLAIN_QUERIES = [
     ("SELECT * FROM conversion_funnel ORDER BY id", ()),
     ("SELECT count(*) AS n, sum(count) AS total FROM conversion_funnel", ()),
     ("SELECT stage_name FROM conversion_funnel WHERE count > ?", (5000,)),
-    ("SELECT ?2 AS b, ?1 AS a", (1, "x")),
     ("SELECT :a + :b AS c", {"a": 1, "b": 2.5}),
     ("SELECT @a AS a, $b AS b", {"a": None, "b": b"\x00\xff"}),
     ("SELECT 1 WHERE 0", ()),
@@ -83,12 +82,17 @@ def test_execute_query_gives_what_the_standard_library_gives(unchanged, sql, par
     assert all(type(row) is dict for row in got)
 
 
-@pytest.mark.parametrize(("sql", "params"), PLAIN_QUERIES[1:10])
+@pytest.mark.parametrize(("sql", "params"), PLAIN_QUERIES[1:9])
 def test_query_gives_the_same_cells_as_rows(unchanged, sql, params):
     rows = unchanged.query(sql, params)
     wanted = stock_rows(unchanged.db_path, sql, params)
     assert [dict(row) for row in rows] == wanted
     assert len(rows) == len(wanted)
+
+
+def test_parameters_have_numbers_too(unchanged):
+    sql = "SELECT ?2 AS b, ?1 AS a, ?2 AS again"
+    assert unchanged.execute_query(sql, (1, "x")) == [{"b": "x", "a": 1, "again": "x"}]
 
 
 def test_query_types_the_columns_of_tables(demo):

@@ -45,8 +45,13 @@ except ClosedError as error:
 OUTSIDE = f"""
 import {MODULE} as interpreters
 INSIDE = {INSIDE!r}
+def create_one():
+    "With the lock of the first interpreter, as module and datetime need it to be."
+    if interpreters.__name__ == "_interpreters":
+        return interpreters.create("legacy")
+    return interpreters.create(isolated=False)
 def run_one(n, file=PATH):
-    one = interpreters.create()
+    one = create_one()
     code = INSIDE.format(path=sys.path, file=file, n=n)
     failure = interpreters.run_string(one, code)
     assert failure is None, failure
@@ -111,6 +116,28 @@ def child():
 ended(in_child(child))
 assert sorted(numbers(db)) == [0, 1, 2, 50]
 gc.collect()
+""",
+        path,
+    )
+
+
+def test_an_interpreter_with_a_lock_of_its_own(path):
+    """It works there, or says at the import that it does not."""
+    scripts.run(
+        OUTSIDE
+        + """
+for n in range(3):
+    one = interpreters.create()
+    code = INSIDE.format(path=sys.path, file=PATH, n=n)
+    try:
+        failure = interpreters.run_string(one, code)
+    except Exception as error:
+        failure = error
+    assert failure is None or "does not support" in str(failure), failure
+    interpreters.destroy(one)
+db = SmartShopieDB(PATH)
+add(db, 100)
+assert numbers(db)[-1] == 100
 """,
         path,
     )
