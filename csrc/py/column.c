@@ -327,7 +327,7 @@ Column_get_type(PyObject *op, void *Py_UNUSED(closure))
 {
     const ss_column *column = column_of((py_column *)op);
 
-    return PyUnicode_FromString(py_value_kind_name((ss_kind)column->kind));
+    return PyUnicode_FromString(ss_kind_name((ss_kind)column->kind));
 }
 
 static PyObject *

@@ -221,7 +221,7 @@ write_signature(ss_buf *doc, const ss_table_desc *table)
 static void
 write_column_doc(ss_buf *doc, const ss_column_desc *column)
 {
-    ss_buf_printf(doc, "\n%s: %s", column->name, py_value_kind_name(column->kind));
+    ss_buf_printf(doc, "\n%s: %s", column->name, ss_kind_name(column->kind));
     if (column->unit[0] != '\0') {
         ss_buf_printf(doc, ", %s", column->unit);
     }

@@ -359,7 +359,7 @@ PyObject *
 py_show_column(const py_column *self)
 {
     const ss_batch *batch = self->batch;
-    const char *kind = py_value_kind_name((ss_kind)batch->columns[self->index].kind);
+    const char *kind = ss_kind_name((ss_kind)batch->columns[self->index].kind);
     PyObject *repr = NULL, *name = grid_name(batch->names[self->index]);
     PyObject *values = name == NULL ? NULL : show_values(self);
 

@@ -26,18 +26,6 @@ typedef struct {
 } conversion;
 
 const char *
-py_value_kind_name(ss_kind kind)
-{
-    static const char *const names[] = {
-        [SS_KIND_INT] = "INTEGER",         [SS_KIND_REAL] = "REAL",
-        [SS_KIND_TEXT] = "TEXT",           [SS_KIND_DATE] = "DATE",
-        [SS_KIND_TIMESTAMP] = "TIMESTAMP", [SS_KIND_ANY] = "ANY",
-    };
-
-    return names[kind];
-}
-
-const char *
 py_value_kind_takes(ss_kind kind)
 {
     static const char *const takes[] = {

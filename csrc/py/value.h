@@ -43,9 +43,7 @@ PyObject *py_column_cell(py_state *state, const ss_column *column, int64_t row);
 PyObject *py_value_date(py_state *state, int32_t day);
 PyObject *py_value_instant(py_state *state, int64_t us);
 
-/* What a kind is called in SQL ("INTEGER", ...; "ANY"), and the Python types a column
- * of it takes ("int", "datetime.date or 'YYYY-MM-DD'", ...). */
-const char *py_value_kind_name(ss_kind kind);
+/* The Python types a column of a kind takes ("int", "datetime.date or 'YYYY-MM-DD'"). */
 const char *py_value_kind_takes(ss_kind kind);
 
 /* Does a name belong to a column that is shown as its last four characters only? */
