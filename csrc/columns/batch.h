@@ -79,6 +79,13 @@ void ss_batch_release(ss_batch *batch); /* NULL is fine */
 /* Bytes held, for the cache and for __sizeof__. */
 size_t ss_batch_size(const ss_batch *batch);
 
+/* Some rows of a batch, as Rows shows them: row i of the view is row start + i*step of
+ * the batch (step may be negative). What writes rows out takes a view. */
+typedef struct {
+    const ss_batch *batch; /* borrowed */
+    int64_t start, step, length;
+} ss_view;
+
 /* The column of that name, or -1. */
 int ss_batch_find(const ss_batch *batch, const char *name, size_t n);
 
