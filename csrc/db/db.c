@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "db/functions.h"
+#include "store/pool_fork.h"
 
 #include <string.h> // strlen()
 #include <unistd.h> // getpid()

@@ -1,7 +1,7 @@
-/* store/pool: one writer, up to N readers, and who may use them.
+/* store/pool: opening, leases, closing.
  *
  * Owns every connection of one file and their statement caches.  Any thread may call,
- * without the GIL.  One mutex guards what is marked so below; it is a leaf: nobody
+ * without the GIL.  One mutex guards what is marked so in pool_int.h; it is a leaf: nobody
  * enters SQLite, asks ss_call.check or calls stat() while holding it.
  *
  *     OPEN ----close----> CLOSING ---leases back, handles closed---> CLOSED
@@ -27,75 +27,18 @@
  */
 #define _POSIX_C_SOURCE 200809L
 
-#include "store/pool.h"
+#include "store/pool_int.h"
 
 #include "base/mem.h"
-#include "base/process.h"
-#include "base/thread.h"
-#include "store/file.h"
+#include "store/checkpoint.h"
 
 #include <assert.h>
-#include <stdatomic.h>
 #include <string.h> // strcmp()
 
 enum {
     STATEMENTS_PER_CONN = 64,
     POLL_MS = 50,      /* how long a wait goes without asking its call */
     IDENTITY_MS = 100, /* how old a reader's look at the file may be */
-    CHECKPOINT_FRAMES = 1000,
-    CHECKPOINT_WAIT_MS = 100, /* for the write lock, by a thread already acknowledged */
-};
-
-/* Before it has read once, SQLite's checkpoint copies nothing and says all is well. */
-#define FIRST_READ "SELECT count(*) FROM sqlite_schema"
-
-typedef enum { OPEN, CLOSING, CLOSED, FORKING } pool_state;
-
-/* A thread that waits; lives on its stack. */
-typedef struct waiter {
-    ss_cond cond;
-    struct waiter *next;
-} waiter;
-
-typedef struct {
-    waiter *first, *last; /* borrowed from the waiting threads */
-} queue;
-
-typedef struct {
-    ss_conn *conn;        /* owned; NULL until first used, and after a fork */
-    ss_stmt_cache *cache; /* owned */
-} slot;
-
-struct ss_pool {
-    /* Fixed once open. */
-    ss_pool_options options; /* .path is owned */
-    bool memory, read_only;
-    ss_file_id file;
-
-    /* Written in the forked child only, before it can have a second thread. */
-    ss_process process; /* that opened it */
-    bool lost;
-
-    /* Guarded by the mutex. */
-    ss_mutex mutex;
-    ss_cond changed; /* the state changed, or the last lease came back */
-    pool_state state;
-    queue writers, readers;
-    bool anchor_leased;
-    int *free_readers; /* owned; a stack: its top was used last and is open */
-    int n_free;
-    uint64_t forking_thread;
-    bool fork_ready; /* every handle is closed */
-    ss_pool_stats stats;
-
-    /* By the holder of a lease (invariant 1). */
-    slot *slots;           /* owned; 1 + max_readers */
-    ss_conn *checkpointer; /* owned; with the anchor's lease */
-    int64_t checkpoint_at; /* frames that make the next round due; likewise */
-
-    _Atomic int64_t wal_frames;
-    _Atomic int64_t looked_ms; /* when the file's identity was last compared */
-    _Atomic int readers_open;
 };
 
 bool
@@ -149,28 +92,9 @@ check_opened(ss_pool *pool, ss_conn *conn, ss_error *err)
 
 /* ---- connections ---- */
 
-static int
-on_wal(void *arg, sqlite3 *db, const char *schema, int n_frames)
-{
-    ss_pool *pool = arg;
-
-    (void)db;
-    if (strcmp(schema, "main") == 0) {
-        atomic_store(&pool->wal_frames, n_frames);
-    }
-    return SQLITE_OK;
-}
-
-static bool
-writes(const ss_pool *pool)
-{
-    return !pool->memory && !pool->read_only;
-}
-
-/* Open a connection, new to the caller, on the very file of the pool. */
-static ss_status
-open_conn(ss_pool *pool, unsigned flags, const ss_call *call, ss_conn **out,
-          ss_error *err)
+ss_status
+ss_pool_open_conn(ss_pool *pool, unsigned flags, const ss_call *call, ss_conn **out,
+                  ss_error *err)
 {
     const ss_pool_options *options = &pool->options;
     ss_conn_options wanted = {
@@ -227,7 +151,7 @@ flags_of(const ss_pool *pool, int index)
 static ss_status
 open_slot(ss_pool *pool, int index, const ss_call *call, ss_error *err)
 {
-    slot *s = &pool->slots[index];
+    ss_slot *s = &pool->slots[index];
     ss_conn *conn = NULL;
     ss_stmt_cache *cache = NULL;
     ss_status rc;
@@ -235,7 +159,7 @@ open_slot(ss_pool *pool, int index, const ss_call *call, ss_error *err)
     if (s->conn != NULL) {
         return SS_OK;
     }
-    rc = open_conn(pool, flags_of(pool, index), call, &conn, err);
+    rc = ss_pool_open_conn(pool, flags_of(pool, index), call, &conn, err);
     if (rc != SS_OK) {
         goto done;
     }
@@ -258,148 +182,39 @@ done:
 static void
 close_slot(ss_pool *pool, int index)
 {
-    slot *s = &pool->slots[index];
+    ss_slot *s = &pool->slots[index];
 
     if (s->conn == NULL) {
         return;
     }
     ss_stmt_cache_free(s->cache);
     ss_conn_close(s->conn);
-    *s = (slot){0};
+    *s = (ss_slot){0};
     if (index > 0) {
         atomic_fetch_sub(&pool->readers_open, 1);
     }
 }
 
-/* Let the anchor fold the WAL away when it closes, if there is one. */
-static void
-allow_fold(ss_conn *anchor)
-{
-    ss_error err;
-    char mode[16];
-    int64_t count;
-
-    ss_error_init(&err);
-    if (ss_conn_text(anchor, "PRAGMA journal_mode", mode, sizeof(mode), &err) ||
-        strcmp(mode, "wal") != 0 || ss_conn_int(anchor, FIRST_READ, &count, &err)) {
-        return;
-    }
-    ss_conn_checkpoint_on_close(anchor);
-}
-
-/* Close every connection, the anchor last; no lease is out and none is given. */
-static void
-close_handles(ss_pool *pool, bool fold)
+void
+ss_pool_close_handles(ss_pool *pool, bool fold)
 {
     for (int i = pool->options.max_readers; i > 0; i--) {
         close_slot(pool, i);
     }
     ss_conn_close(pool->checkpointer);
     pool->checkpointer = NULL;
-    if (fold && writes(pool) && pool->slots[0].conn != NULL) {
-        allow_fold(pool->slots[0].conn);
+    if (fold && ss_pool_writes(pool) && pool->slots[0].conn != NULL) {
+        ss_checkpoint_allow_fold(pool->slots[0].conn);
     }
     close_slot(pool, 0);
-}
-
-/* ---- checkpoints ---- */
-
-/* Every SQLite from 3.7.0 on needs it, but for the releases that have the repair. */
-static bool
-needs_fence(void)
-{
-    int v = sqlite3_libversion_number();
-
-    return !(v >= 3051003 || (v >= 3050007 && v < 3051000) ||
-             (v >= 3044006 && v < 3045000));
-}
-
-static ss_status
-open_checkpointer(ss_pool *pool, const ss_call *call, ss_error *err)
-{
-    ss_conn *conn = NULL;
-    int64_t count;
-
-    if (pool->checkpointer != NULL) {
-        return SS_OK;
-    }
-    SS_TRY(open_conn(pool, 0, call, &conn, err));
-    ss_status rc = ss_conn_int(conn, FIRST_READ, &count, err);
-    if (rc != SS_OK) {
-        ss_conn_close(conn);
-        return rc;
-    }
-    pool->checkpointer = conn;
-    return SS_OK;
-}
-
-/* One fenced round; the caller leases the anchor. *done: frames were looked at, if not
- * all copied (readers may hold some back). */
-static ss_status
-checkpoint_round(ss_pool *pool, const ss_call *call, bool *done, ss_error *err)
-{
-    ss_conn *anchor = pool->slots[0].conn;
-    int in_wal = -1, copied = -1;
-
-    SS_TRY(open_checkpointer(pool, call, err));
-    ss_conn_call_begin(anchor, call);
-    ss_status rc = ss_conn_exec(anchor, "BEGIN IMMEDIATE", err);
-    if (rc == SS_OK) {
-        int code =
-            sqlite3_wal_checkpoint_v2(ss_conn_handle(pool->checkpointer), "main",
-                                      SQLITE_CHECKPOINT_PASSIVE, &in_wal, &copied);
-        if (code != SQLITE_OK) {
-            rc = ss_conn_error(pool->checkpointer, code, "checkpointing", err);
-        }
-    }
-    /* Also after a failure: a BEGIN that was stopped may have begun. */
-    ss_conn_rollback(anchor);
-    ss_conn_call_end(anchor);
-    if (rc == SS_OK) {
-        /* The result code alone says nothing: -1 means that nothing was tried. */
-        *done = in_wal >= 0 && copied >= 0;
-    }
-    return rc;
-}
-
-static void
-count_round(ss_pool *pool, bool done)
-{
-    ss_mutex_lock(&pool->mutex);
-    *(done ? &pool->stats.checkpoints : &pool->stats.checkpoint_skips) += 1;
-    ss_mutex_unlock(&pool->mutex);
-}
-
-/* After a commit: run a round when the WAL has grown long. When readers hold it back,
- * or another process the lock, it is not tried again after every commit. */
-static void
-checkpoint_if_due(ss_pool *pool)
-{
-    int64_t frames = atomic_load(&pool->wal_frames);
-    ss_call call = {.deadline_ms = ss_clock_ms() + CHECKPOINT_WAIT_MS};
-    bool done = false;
-    ss_error err;
-
-    if (frames <= CHECKPOINT_FRAMES) {
-        pool->checkpoint_at = CHECKPOINT_FRAMES + 1;
-    }
-    if (frames < pool->checkpoint_at) {
-        return;
-    }
-    ss_error_init(&err);
-    if (checkpoint_round(pool, &call, &done, &err) != SS_OK) {
-        done = false;
-    }
-    pool->checkpoint_at = frames + (done ? CHECKPOINT_FRAMES : CHECKPOINT_FRAMES / 4);
-    count_round(pool, done);
 }
 
 /* ---- queues (all with the mutex held) ---- */
 
 static bool
-can_give_lock_held(const ss_pool *pool, const queue *q)
+can_give_lock_held(const ss_pool *pool, const ss_queue *q)
 {
-    return pool->state == OPEN &&
+    return pool->state == SS_POOL_OPEN &&
            (q == &pool->writers ? !pool->anchor_leased : pool->n_free > 0);
 }
 
@@ -407,7 +222,7 @@ can_give_lock_held(const ss_pool *pool, const queue *q)
 static void
 pass_on_lock_held(ss_pool *pool)
 {
-    queue *both[] = {&pool->writers, &pool->readers};
+    ss_queue *both[] = {&pool->writers, &pool->readers};
 
     for (int i = 0; i < 2; i++) {
         if (both[i]->first != NULL && can_give_lock_held(pool, both[i])) {
@@ -420,29 +235,29 @@ pass_on_lock_held(ss_pool *pool)
 static void
 tell_all_lock_held(ss_pool *pool)
 {
-    queue *both[] = {&pool->writers, &pool->readers};
+    ss_queue *both[] = {&pool->writers, &pool->readers};
 
     for (int i = 0; i < 2; i++) {
-        for (waiter *w = both[i]->first; w != NULL; w = w->next) {
+        for (ss_waiter *w = both[i]->first; w != NULL; w = w->next) {
             ss_cond_signal(&w->cond);
         }
     }
     ss_cond_broadcast(&pool->changed);
 }
 
-static void
-set_state_lock_held(ss_pool *pool, pool_state state)
+void
+ss_pool_set_state_lock_held(ss_pool *pool, ss_pool_state state)
 {
     pool->state = state;
     tell_all_lock_held(pool);
 }
 
 static void
-leave_lock_held(queue *q, waiter *me)
+leave_lock_held(ss_queue *q, ss_waiter *me)
 {
-    waiter *before = NULL;
+    ss_waiter *before = NULL;
 
-    for (waiter *w = q->first; w != me; w = w->next) {
+    for (ss_waiter *w = q->first; w != me; w = w->next) {
         before = w;
     }
     *(before != NULL ? &before->next : &q->first) = me->next;
@@ -480,14 +295,14 @@ wait_lock_held(ss_pool *pool, ss_cond *cond, int64_t until_ms, const ss_call *ca
 static ss_status
 refusal_lock_held(const ss_pool *pool, ss_error *err)
 {
-    if (pool->state == CLOSING || pool->state == CLOSED) {
+    if (pool->state == SS_POOL_CLOSING || pool->state == SS_POOL_CLOSED) {
         return ss_error_set(err, SS_CLOSED, "the database is closed");
     }
     return SS_OK;
 }
 
 static ss_status
-waited_too_long(const ss_pool *pool, const queue *q, ss_error *err)
+waited_too_long(const ss_pool *pool, const ss_queue *q, ss_error *err)
 {
     long long ms = (long long)pool->options.busy_ms;
 
@@ -503,11 +318,11 @@ waited_too_long(const ss_pool *pool, const queue *q, ss_error *err)
 
 /* Queue up until it is this thread's turn; on success the slot may be taken. */
 static ss_status
-wait_turn_lock_held(ss_pool *pool, queue *q, const ss_call *call, ss_error *err)
+wait_turn_lock_held(ss_pool *pool, ss_queue *q, const ss_call *call, ss_error *err)
 {
     int64_t until = ss_clock_ms() + pool->options.busy_ms;
     int64_t last_check = ss_clock_coarse_ms();
-    waiter me = {.next = NULL};
+    ss_waiter me = {.next = NULL};
     ss_status rc;
 
     if (ss_cond_init(&me.cond) != SS_OK) {
@@ -540,7 +355,7 @@ wait_turn_lock_held(ss_pool *pool, queue *q, const ss_call *call, ss_error *err)
 /* ---- leases ---- */
 
 static ss_status
-take_slot(ss_pool *pool, queue *q, const ss_call *call, int *index, ss_error *err)
+take_slot(ss_pool *pool, ss_queue *q, const ss_call *call, int *index, ss_error *err)
 {
     ss_status rc;
 
@@ -591,7 +406,7 @@ give_back(ss_pool *pool, int index)
 }
 
 static ss_status
-lease(ss_pool *pool, queue *q, bool writer, const ss_call *call, ss_lease *out,
+lease(ss_pool *pool, ss_queue *q, bool writer, const ss_call *call, ss_lease *out,
       ss_error *err)
 {
     int index = -1;
@@ -613,9 +428,9 @@ lease(ss_pool *pool, queue *q, bool writer, const ss_call *call, ss_lease *out,
     if (rc != SS_OK) {
         goto done;
     }
-    if (index == 0 && writes(pool)) {
+    if (index == 0 && ss_pool_writes(pool)) {
         /* Each time: PRAGMA wal_autocheckpoint of the last holder would replace it. */
-        (void)sqlite3_wal_hook(ss_conn_handle(pool->slots[0].conn), on_wal, pool);
+        ss_checkpoint_watch(pool);
     }
     ss_conn_call_begin(pool->slots[index].conn, call);
     *out = (ss_lease){.conn = pool->slots[index].conn,
@@ -701,8 +516,8 @@ ss_pool_return(ss_lease *lease)
     if (!settled && !pool->memory) {
         close_slot(pool, index);
     }
-    else if (index == 0 && writes(pool)) {
-        checkpoint_if_due(pool);
+    else if (index == 0 && ss_pool_writes(pool)) {
+        ss_checkpoint_if_due(pool);
     }
     give_back(pool, index);
 }
@@ -754,9 +569,8 @@ create(const ss_pool_options *options)
     }
     pool->memory = strcmp(options->path, ":memory:") == 0;
     ss_process_mark(&pool->process);
-    pool->state = OPEN;
-    pool->checkpoint_at = CHECKPOINT_FRAMES + 1;
-    pool->stats.fenced = needs_fence();
+    pool->state = SS_POOL_OPEN;
+    pool->stats.fenced = ss_checkpoint_needs_fence();
     return pool;
 }
 
@@ -794,7 +608,7 @@ wait_open_lock_held(ss_pool *pool, const ss_call *call, ss_error *err)
 {
     int64_t last_check = ss_clock_coarse_ms();
 
-    while (pool->state == CLOSING || pool->state == FORKING) {
+    while (pool->state == SS_POOL_CLOSING || pool->state == SS_POOL_FORKING) {
         SS_TRY(wait_lock_held(pool, &pool->changed, INT64_MAX, call, &last_check, err));
     }
     return SS_OK;
@@ -811,19 +625,19 @@ ss_pool_close(ss_pool *pool, const ss_call *call, ss_error *err)
     }
     ss_mutex_lock(&pool->mutex);
     rc = wait_open_lock_held(pool, call, err);
-    if (rc != SS_OK || pool->state == CLOSED) {
+    if (rc != SS_OK || pool->state == SS_POOL_CLOSED) {
         goto done;
     }
-    set_state_lock_held(pool, CLOSING);
+    ss_pool_set_state_lock_held(pool, SS_POOL_CLOSING);
     while (rc == SS_OK && pool->stats.leases_out > 0) {
         rc = wait_lock_held(pool, &pool->changed, INT64_MAX, call, &last_check, err);
     }
     if (rc == SS_OK) {
         ss_mutex_unlock(&pool->mutex);
-        close_handles(pool, true);
+        ss_pool_close_handles(pool, true);
         ss_mutex_lock(&pool->mutex);
     }
-    set_state_lock_held(pool, rc == SS_OK ? CLOSED : OPEN);
+    ss_pool_set_state_lock_held(pool, rc == SS_OK ? SS_POOL_CLOSED : SS_POOL_OPEN);
 
 done:
     ss_mutex_unlock(&pool->mutex);
@@ -837,97 +651,10 @@ ss_pool_free(ss_pool *pool)
         return;
     }
     assert(pool->stats.leases_out == 0);
-    if (pool->state != CLOSED) {
-        close_handles(pool, true);
+    if (pool->state != SS_POOL_CLOSED) {
+        ss_pool_close_handles(pool, true);
     }
     destroy(pool);
-}
-
-/* ---- fork ---- */
-
-/* Wait on the state until `until_ms`; false when that has passed. */
-static bool
-wait_change_lock_held(ss_pool *pool, int64_t until_ms)
-{
-    int64_t left = until_ms - ss_clock_ms();
-
-    if (left > 0) {
-        (void)ss_cond_wait(&pool->changed, &pool->mutex, left);
-    }
-    return left > 0;
-}
-
-bool
-ss_pool_before_fork(ss_pool *pool, int64_t wait_ms)
-{
-    int64_t until = ss_clock_ms() + wait_ms;
-    bool ready = false;
-
-    if (ss_pool_is_lost(pool)) {
-        return false;
-    }
-    ss_mutex_lock(&pool->mutex);
-    while ((pool->state == CLOSING || pool->state == FORKING) &&
-           wait_change_lock_held(pool, until)) {
-    }
-    if (pool->state == CLOSED) {
-        ready = true;
-    }
-    else if (pool->state == OPEN && !pool->memory) {
-        set_state_lock_held(pool, FORKING);
-        pool->forking_thread = ss_thread_id();
-        while (pool->stats.leases_out > 0 && wait_change_lock_held(pool, until)) {
-        }
-        ready = pool->stats.leases_out == 0;
-        pool->fork_ready = ready;
-        if (ready) {
-            /* Not folding the WAL: that takes time, and both sides go on with it. */
-            ss_mutex_unlock(&pool->mutex);
-            close_handles(pool, false);
-            ss_mutex_lock(&pool->mutex);
-        }
-    }
-    ss_mutex_unlock(&pool->mutex);
-    return ready;
-}
-
-/* Did this thread set the FORKING state?  Two may fork at once. */
-static bool
-is_my_fork(const ss_pool *pool)
-{
-    return pool->state == FORKING && pool->forking_thread == ss_thread_id();
-}
-
-void
-ss_pool_after_fork_parent(ss_pool *pool)
-{
-    if (ss_pool_is_lost(pool)) {
-        return;
-    }
-    ss_mutex_lock(&pool->mutex);
-    if (is_my_fork(pool)) {
-        pool->forking_thread = 0;
-        set_state_lock_held(pool, OPEN);
-    }
-    ss_mutex_unlock(&pool->mutex);
-}
-
-/* No lock is taken: another thread of the parent may have held it at the fork. */
-void
-ss_pool_after_fork_child(ss_pool *pool)
-{
-    bool closed = pool->state == CLOSED;
-    bool ready = is_my_fork(pool) && pool->fork_ready;
-
-    ss_process_mark(&pool->process);
-    pool->writers = pool->readers = (queue){0};
-    if (ss_mutex_init(&pool->mutex) != SS_OK || ss_cond_init(&pool->changed) != SS_OK ||
-        !(closed || ready)) {
-        pool->lost = true;
-        return;
-    }
-    pool->forking_thread = 0;
-    pool->state = closed ? CLOSED : OPEN;
 }
 
 /* ---- facts ---- */
@@ -948,7 +675,7 @@ void
 ss_pool_get_stats(ss_pool *pool, ss_pool_stats *out)
 {
     if (ss_pool_is_lost(pool)) { /* the lock may be held by a thread left behind */
-        *out = (ss_pool_stats){.fenced = needs_fence()};
+        *out = (ss_pool_stats){.fenced = ss_checkpoint_needs_fence()};
         return;
     }
     ss_mutex_lock(&pool->mutex);
@@ -962,20 +689,13 @@ ss_status
 ss_pool_checkpoint(ss_pool *pool, const ss_call *call, bool *done, ss_error *err)
 {
     ss_lease held;
-    bool ran = false;
 
     if (pool->memory) {
         *done = false;
         return SS_OK;
     }
     SS_TRY(ss_pool_write(pool, call, &held, err));
-    ss_status rc = checkpoint_round(pool, call, &ran, err);
-    count_round(pool, rc == SS_OK && ran);
-    if (rc == SS_OK) {
-        /* Returning the lease shall not run a second one. */
-        pool->checkpoint_at = atomic_load(&pool->wal_frames) + CHECKPOINT_FRAMES;
-        *done = ran;
-    }
+    ss_status rc = ss_checkpoint_now(pool, call, done, err);
     ss_pool_return(&held);
     return rc;
 }

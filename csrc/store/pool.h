@@ -95,14 +95,6 @@ ss_status ss_pool_close(ss_pool *pool, const ss_call *call, ss_error *err)
 /* For the destructor: closes if nothing is out (it cannot be), frees. NULL is fine. */
 void ss_pool_free(ss_pool *pool);
 
-/* Around fork(). before: stop new leases, wait up to wait_ms for those out, close every
- * handle; false when that was not possible (something stayed out, or ":memory:"): the
- * child will be LOST. parent/child: undo. All three are called in the forking thread;
- * `child` runs in the child, where no other thread exists, and makes its locks anew. */
-bool ss_pool_before_fork(ss_pool *pool, int64_t wait_ms);
-void ss_pool_after_fork_parent(ss_pool *pool);
-void ss_pool_after_fork_child(ss_pool *pool);
-
 /* True in a child that inherited live handles (by pid, or after a fork that could not
  * be prepared): a lease taken before must not be used, only returned. */
 bool ss_pool_is_lost(const ss_pool *pool);

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "check.h"
 #include "store/pool.h"
+#include "store/pool_fork.h"
 
 #include <stdlib.h>
 #include <unistd.h>

@@ -5,6 +5,7 @@
 #include "base/thread.h"
 #include "check.h"
 #include "store/pool.h"
+#include "store/pool_fork.h"
 
 #include <pthread.h>
 #include <stdlib.h>
