@@ -88,6 +88,7 @@ def py_getter(table: Table) -> list[str]:
         "as_of: _DateLike | None = None",
         "limit: int | None = None",
         "offset: int = 0",
+        "after: str | None = None",
         "order_by: str | Sequence[str] | None = None",
         "columns: Sequence[str] | None = None",
     ]

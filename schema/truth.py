@@ -49,7 +49,7 @@ COLUMN_FIELDS = {"doc", "unit", "range", "aggregate", "better", "old", "secret"}
 # The arguments of get_<table>() and add_<record>() that are not columns: a column of
 # the same name could not be a filter.
 ARGUMENTS = {
-    "date", "start", "end", "period", "as_of", "limit", "offset", "order_by",
+    "date", "start", "end", "period", "as_of", "limit", "offset", "after", "order_by",
     "columns", "strict", "timeout", "record", "on_conflict", "self",
 }  # fmt: skip
 

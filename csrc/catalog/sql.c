@@ -31,17 +31,29 @@ add_name(ss_sql *sql, const char *name)
     ss_buf_identifier(&sql->text, name);
 }
 
+/* The number of a new parameter. */
+static int
+new_param(ss_sql *sql, const ss_value *value)
+{
+    if (sql->n_params == SS_MAX_PARAMS) {
+        sql->text.failed = true; /* cannot be: four per column, one per term are used */
+        return 1;
+    }
+    sql->params[sql->n_params] = *value;
+    return sql->first_param + sql->n_params++;
+}
+
+static void
+add_param_number(ss_sql *sql, int number)
+{
+    ss_buf_printf(&sql->text, "%c%d", sql->dialect == SS_DIALECT_SQLITE ? '?' : '$',
+                  number);
+}
+
 static void
 add_param(ss_sql *sql, const ss_value *value)
 {
-    if (sql->n_params == SS_MAX_PARAMS) {
-        sql->text.failed = true; /* cannot be: four per column is the most used */
-        return;
-    }
-    sql->params[sql->n_params] = *value;
-    ss_buf_printf(&sql->text, "%c%d", sql->dialect == SS_DIALECT_SQLITE ? '?' : '$',
-                  sql->first_param + sql->n_params);
-    sql->n_params++;
+    add_param_number(sql, new_param(sql, value));
 }
 
 static void
@@ -254,6 +266,142 @@ add_newest(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *layou
     add(sql, ")");
 }
 
+/* One term of the order as it is sorted by. False: all rows are equal in it here. */
+static bool
+add_order_term(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *layout,
+               int16_t column)
+{
+    const char *stored = column < 0 ? NULL : layout->stored[column];
+    if (column < 0 || (column == 0 && stored == NULL)) {
+        add(sql, rowid_name(sql));
+        return true;
+    }
+    if (stored == NULL) {
+        return false;
+    }
+    ss_kind kind = (ss_kind)table->columns[column].kind;
+    if (is_moment(kind) && !layout->canonical) {
+        add_moment_number(sql, kind, stored);
+    }
+    else {
+        add_name(sql, stored);
+    }
+    return true;
+}
+
+/* --- after a place in the order -------------------------------------------------- */
+
+/* Can rows of this file be NULL in the term?  Nulls come first, descending last. */
+static bool
+term_has_nulls(const ss_table_desc *table, const ss_table_layout *layout,
+               int16_t column)
+{
+    if (column < 0 || (column == 0 && layout->stored[0] == NULL)) {
+        return false;
+    }
+    bool required = table->columns[column].flags & (SS_COL_KEY | SS_COL_REQUIRED);
+    return !(layout->canonical && (column == 0 || required));
+}
+
+typedef struct {
+    ss_sql *sql;
+    const ss_table_desc *table;
+    const ss_table_layout *layout;
+    const ss_select *select;
+    int params[SS_MAX_ORDER]; /* of each term; 0: the place is NULL there */
+} place;
+
+static bool
+is_constant(const place *p, int term)
+{
+    int16_t column = p->select->order[term].column;
+    return column > 0 && p->layout->stored[column] == NULL;
+}
+
+/* `term op`, and the place's value when `op` wants one. */
+static void
+add_term(const place *p, int term, const char *op, bool value)
+{
+    (void)add_order_term(p->sql, p->table, p->layout, p->select->order[term].column);
+    add(p->sql, op);
+    if (value) {
+        add_param_number(p->sql, p->params[term]);
+    }
+}
+
+static bool
+has_nulls(const place *p, int term)
+{
+    return term_has_nulls(p->table, p->layout, p->select->order[term].column);
+}
+
+/* The rows behind the place by this term alone. */
+static void
+add_behind(const place *p, int term)
+{
+    bool descending = p->select->order[term].descending;
+    if (p->params[term] == 0 && descending) {
+        add(p->sql, "0"); /* nulls come last */
+    }
+    else if (p->params[term] == 0) {
+        add_term(p, term, " IS NOT NULL", false);
+    }
+    else {
+        add_term(p, term, descending ? " < " : " > ", true);
+        if (descending && has_nulls(p, term)) {
+            add(p->sql, " OR ");
+            add_term(p, term, " IS NULL", false);
+        }
+    }
+}
+
+/* What an index can serve: not before the place by the first term. */
+static void
+add_not_before(const place *p, int term, bool *first)
+{
+    bool descending = p->select->order[term].descending;
+    if (p->params[term] == 0 && descending) {
+        add_where(p->sql, first);
+        add_term(p, term, " IS NULL", false);
+    }
+    else if (p->params[term] != 0 && !(descending && has_nulls(p, term))) {
+        add_where(p->sql, first);
+        add_term(p, term, descending ? " <= " : " >= ", true);
+    }
+}
+
+/* Behind by one term, or equal in it and behind by the next. SQL's comparison of rows
+ * knows one direction only, and nothing of nulls. */
+static void
+add_after(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *layout,
+          const ss_select *select, bool *first)
+{
+    place p = {.sql = sql, .table = table, .layout = layout, .select = select};
+    int open = 0;
+    for (int i = 0; i < select->n_order; i++) {
+        if (is_constant(&p, i)) {
+            continue;
+        }
+        if (select->after[i].tag != SS_VALUE_NULL) {
+            p.params[i] = new_param(sql, &select->after[i]);
+        }
+        if (open++ == 0) {
+            add_not_before(&p, i, first);
+            add_where(sql, first);
+        }
+        add(sql, "(");
+        add_behind(&p, i);
+        if (i < select->n_order - 1) { /* the last is the row id: no two are equal */
+            add(sql, " OR ");
+            add_term(&p, i, p.params[i] == 0 ? " IS NULL" : " = ", p.params[i] != 0);
+            add(sql, " AND ");
+        }
+    }
+    for (; open > 0; open--) {
+        add(sql, ")");
+    }
+}
+
 static void
 add_from_where(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *layout,
                const ss_select *select)
@@ -266,6 +414,9 @@ add_from_where(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *l
     if (select->newest) {
         add_newest(sql, table, layout, select, &first);
     }
+    if (select->after != NULL) {
+        add_after(sql, table, layout, select, &first);
+    }
 }
 
 /* --- ORDER BY, LIMIT --------------------------------------------------------------- */
@@ -276,26 +427,14 @@ add_order(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *layout
 {
     bool first = true;
     for (int i = 0; i < select->n_order; i++) {
-        const ss_order_desc *order = &select->order[i];
-        bool by_rowid =
-            order->column < 0 || (order->column == 0 && layout->stored[0] == NULL);
-        const char *stored = by_rowid ? "" : layout->stored[order->column];
-        if (stored == NULL) {
+        int16_t column = select->order[i].column;
+        if (column > 0 && layout->stored[column] == NULL) {
             continue; /* absent here: all rows are equal in it */
         }
         add(sql, first ? " ORDER BY " : ", ");
         first = false;
-        if (by_rowid) {
-            add(sql, rowid_name(sql));
-        }
-        else if (is_moment((ss_kind)table->columns[order->column].kind) &&
-                 !layout->canonical) {
-            add_moment_number(sql, (ss_kind)table->columns[order->column].kind, stored);
-        }
-        else {
-            add_name(sql, stored);
-        }
-        if (order->descending) {
+        (void)add_order_term(sql, table, layout, column);
+        if (select->order[i].descending) {
             add(sql, " DESC");
         }
     }
@@ -352,9 +491,15 @@ ss_sql_select(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *la
     }
     add(sql, "SELECT ");
     add_columns(sql, layout, select->columns, select->n_columns);
+    for (int i = 0; select->paged && i < select->n_order; i++) {
+        add(sql, ", ");
+        if (!add_order_term(sql, table, layout, select->order[i].column)) {
+            add(sql, "NULL");
+        }
+    }
     add_from_where(sql, table, layout, select);
     add_order(sql, table, layout, select);
-    add_limit(sql, select->limit, select->offset);
+    add_limit(sql, select->limit + (select->paged ? 1 : 0), select->offset);
     return finish(sql, err);
 }
 

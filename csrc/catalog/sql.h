@@ -19,7 +19,8 @@
 
 typedef enum { SS_DIALECT_SQLITE, SS_DIALECT_POSTGRES } ss_dialect;
 
-enum { SS_MAX_PARAMS = 4 * SS_MAX_COLUMNS };
+/* The most terms of an order: each column, the time column and the row id. */
+enum { SS_MAX_ORDER = SS_MAX_COLUMNS + 2, SS_MAX_PARAMS = 6 * SS_MAX_COLUMNS };
 
 /* How one of our tables looks in one file. */
 typedef struct {
@@ -49,8 +50,13 @@ typedef struct {
     bool newest;                /* only rows of the newest time step among those */
     const ss_order_desc *order; /* column -1: the row id */
     int n_order;
-    int64_t limit; /* negative: none */
+    const ss_value *after; /* NULL, or a place in that order, one value for each term:
+                            * only the rows behind it. The last term is the row id */
+    int64_t limit;         /* negative: none */
     int64_t offset;
+    bool
+        paged; /* one row more than the limit is asked for, and behind the columns stand
+                 * the terms of the order: what the place of a row consists of */
     bool sink; /* the form that columns/fetch's sink takes: the whole table in the order
                 * of its row ids; no filter, window, order or limit */
 } ss_select;

@@ -401,6 +401,7 @@ ss_batch_release(ss_batch *batch)
         column_free(&batch->columns[i]);
     }
     ss_free(batch->notes);
+    ss_free(batch->next_token);
     ss_free(batch);
 }
 

@@ -32,6 +32,8 @@ typedef struct {
     ss_note *notes;           /* owned; NULL when there are none */
     int64_t n_notes;
     int64_t notes_capacity;
+    char *next_token; /* owned; where the next page begins, NULL: none was asked for, or
+                       * nothing follows the last row */
     /* --- private --- */
     int64_t capacity; /* rows that fit without growing */
 } ss_batch;

@@ -308,6 +308,48 @@ ss_fetch_step(ss_stmt *stmt, ss_batch *into, bool strict, const char *what,
     return take_rows(stmt, row, into, strict, what, err);
 }
 
+/* What stands behind the cells of the batch, as stored. */
+static ss_status
+take_rest(ss_stmt *stmt, const ss_batch *into, ss_batch *last, ss_error *err)
+{
+    for (int i = 0; i < last->n_columns; i++) {
+        ss_value value;
+        value_of(sqlite3_column_value(stmt->raw, into->n_columns + i), &value);
+        if (ss_batch_put(last, i, &value) != SS_OK) {
+            return ss_error_nomem(err);
+        }
+    }
+    return SS_OK;
+}
+
+ss_status
+ss_fetch_page(ss_stmt *stmt, ss_batch *into, int64_t limit, bool strict,
+              const char *what, ss_batch *last, ss_error *err)
+{
+    bool row = false;
+    SS_TRY(ss_stmt_step(stmt, what, &row, err));
+    while (row && into->n_rows < limit) {
+        ss_status status = take_row(stmt, into, strict, err);
+        if (status == SS_OK && into->n_rows == limit) {
+            status = take_rest(stmt, into, last, err);
+        }
+        if (status == SS_OK) {
+            status = ss_stmt_step(stmt, what, &row, err);
+        }
+        if (status != SS_OK) {
+            ss_stmt_reset(stmt);
+            return status;
+        }
+    }
+    if (row && limit > 0) {
+        ss_batch_row_done(last);
+    }
+    ss_stmt_reset(stmt);
+    ss_batch_finish(into);
+    ss_batch_finish(last);
+    return SS_OK;
+}
+
 /* --- free SQL -------------------------------------------------------------------- */
 
 /* The kind a declared type stands for; what is not one of ours is read as stored. */

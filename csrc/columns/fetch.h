@@ -22,6 +22,11 @@ enum { SS_SINK_MAX_COLUMNS = 126 };
  * is in err->row; the caller knows how to find its row id. */
 ss_status ss_fetch_step(ss_stmt *stmt, ss_batch *into, bool strict, const char *what,
                         ss_error *err) SS_MUST_CHECK;
+/* At most `limit` rows of a statement that may give one more, and has cells behind those
+ * of `into`. When there is one more, `last` (raw, a column for each such cell) gets
+ * those of the last row taken; otherwise it stays empty. */
+ss_status ss_fetch_page(ss_stmt *stmt, ss_batch *into, int64_t limit, bool strict,
+                        const char *what, ss_batch *last, ss_error *err) SS_MUST_CHECK;
 /* The sink parameter must be ?1. */
 ss_status ss_fetch_sink(ss_stmt *stmt, ss_batch *into, bool strict, const char *what,
                         ss_error *err) SS_MUST_CHECK;

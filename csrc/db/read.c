@@ -4,17 +4,18 @@
 #include "base/moment.h"
 #include "columns/fetch.h"
 #include "db/db_int.h"
+#include "db/place.h"
 
 #include <string.h> // memcpy(), strlen()
-
-enum { MAX_ORDER = SS_MAX_COLUMNS + 2 };
 
 /* A request resolved: the selection, and room for what it points to. */
 typedef struct {
     ss_select select;
-    ss_order_desc order[MAX_ORDER];
+    ss_order_desc order[SS_MAX_ORDER];
     int16_t columns[SS_MAX_COLUMNS];
-    bool nothing; /* the answer is known to be empty */
+    bool nothing;   /* the answer is known to be empty */
+    bool relative;  /* the window counts from the newest stored day */
+    ss_place place; /* where the page before ended; filled when the request has one */
 } resolved;
 
 ss_request
@@ -165,6 +166,9 @@ resolve_period(ss_access *access, const ss_request *r, const ss_table_desc *tabl
     if (!ss_period_start(r->period, r->n_period, 0, &first)) {
         return bad_period(r, err);
     }
+    if (out->relative && r->after != NULL) {
+        return SS_OK; /* the window of the first page is in the token */
+    }
     if (given(&r->as_of)) {
         last = day_of(&r->as_of);
     }
@@ -274,6 +278,7 @@ static void
 resolve_order(const ss_request *r, const ss_table_desc *table, resolved *out)
 {
     ss_select *select = &out->select;
+    bool one = r->getter && table->shape == SS_SHAPE_ONE;
     select->order = out->order;
     if (r->getter) {
         resolve_shape(r, table, out);
@@ -288,6 +293,30 @@ resolve_order(const ss_request *r, const ss_table_desc *table, resolved *out)
     else if (!r->getter) {
         order_by(out, -1, false);
     }
+    select->paged = r->paged && !one && select->limit >= 0 && select->limit < INT64_MAX;
+    if (select->newest && (select->paged || r->after != NULL)) {
+        /* All rows are equal in it: it keeps the time step for the pages to come. */
+        memmove(out->order + 1, out->order,
+                (size_t)select->n_order * sizeof(*out->order));
+        out->order[0] = (ss_order_desc){table->time_column, false};
+        select->n_order++;
+    }
+}
+
+/* Go on behind the place that the token names, in the window that its page had. */
+static ss_status
+resolve_after(const ss_request *r, const ss_table_desc *table,
+              const ss_table_layout *layout, resolved *out, ss_error *err)
+{
+    ss_select *select = &out->select;
+    SS_TRY(ss_place_read(&out->place, r->after, r->n_after, table, layout, select,
+                         out->relative, err));
+    select->after = out->place.values;
+    if (out->relative) {
+        select->window = out->place.window;
+        select->newest = false;
+    }
+    return SS_OK;
 }
 
 static ss_status
@@ -295,6 +324,7 @@ resolve(ss_access *access, const ss_request *r, const ss_table_desc *table,
         const ss_table_layout *layout, resolved *out, ss_error *err)
 {
     out->nothing = false;
+    out->place.bytes = NULL;
     ss_select *select = &out->select;
     *select = (ss_select){
         .filters = r->filters,
@@ -313,12 +343,16 @@ resolve(ss_access *access, const ss_request *r, const ss_table_desc *table,
         select->columns = out->columns;
         select->n_columns = table->n_columns;
     }
-    SS_TRY(resolve_window(access, r, table, layout, out, err));
     resolve_order(r, table, out);
+    out->relative = select->newest || (r->period != NULL && !given(&r->as_of));
+    SS_TRY(resolve_window(access, r, table, layout, out, err));
+    if (r->after != NULL) {
+        SS_TRY(resolve_after(r, table, layout, out, err));
+    }
     /* Everything, by row id: SQLite hands the rows over inside its own loop. */
     select->sink = !r->getter && r->order == NULL && r->limit < 0 && r->offset == 0 &&
                    r->n_filters == 0 && !select->window.has_from &&
-                   !select->window.has_until &&
+                   !select->window.has_until && r->after == NULL &&
                    select->n_columns <= SS_SINK_MAX_COLUMNS;
     return SS_OK;
 }
@@ -403,12 +437,50 @@ new_batch(const ss_table_desc *table, const ss_select *select, bool raw, ss_batc
                              out, err);
 }
 
+/* A page: the rows up to the limit, and where the next one begins. */
+static ss_status
+fetch_page(ss_stmt *stmt, const ss_request *r, const ss_table_layout *layout,
+           const resolved *res, ss_batch *batch, ss_error *err)
+{
+    const ss_table_desc *table = &ss_tables[r->table];
+    const ss_select *select = &res->select;
+    const char *names[SS_MAX_ORDER];
+    uint8_t kinds[SS_MAX_ORDER];
+    ss_batch *last = NULL;
+    for (int i = 0; i < select->n_order; i++) {
+        names[i] = "";
+        kinds[i] = SS_KIND_ANY;
+    }
+    SS_TRY(ss_batch_new_free(names, kinds, select->n_order, 1, &last, err));
+    ss_status status =
+        ss_fetch_page(stmt, batch, select->limit, r->strict, table->name, last, err);
+    if (status == SS_OK && last->n_rows > 0) {
+        status = ss_place_write(last, table, layout, select, res->relative,
+                                &batch->next_token, err);
+    }
+    ss_batch_release(last);
+    return status;
+}
+
+static ss_status
+fetch(ss_stmt *stmt, const ss_request *r, const ss_table_layout *layout,
+      const resolved *res, ss_batch *batch, ss_error *err)
+{
+    const char *what = ss_tables[r->table].name;
+    if (res->select.paged) {
+        return fetch_page(stmt, r, layout, res, batch, err);
+    }
+    return res->select.sink ? ss_fetch_sink(stmt, batch, r->strict, what, err)
+                            : ss_fetch_step(stmt, batch, r->strict, what, err);
+}
+
 static ss_status
 run_select(ss_access *access, const ss_request *r, const ss_table_layout *layout,
-           const ss_select *select, const ss_sql *sql, const char *text, size_t n,
+           const resolved *res, const ss_sql *sql, const char *text, size_t n,
            ss_batch **out, ss_error *err)
 {
     const ss_table_desc *table = &ss_tables[r->table];
+    const ss_select *select = &res->select;
     ss_stmt *stmt = NULL;
     ss_batch *batch = NULL;
     SS_TRY(ss_stmt_cache_get(access->cache, text, n, &stmt, err));
@@ -417,8 +489,7 @@ run_select(ss_access *access, const ss_request *r, const ss_table_layout *layout
         status = new_batch(table, select, r->raw, &batch, err);
     }
     if (status == SS_OK) {
-        status = select->sink ? ss_fetch_sink(stmt, batch, r->strict, table->name, err)
-                              : ss_fetch_step(stmt, batch, r->strict, table->name, err);
+        status = fetch(stmt, r, layout, res, batch, err);
     }
     ss_stmt_cache_put(access->cache, stmt);
     if (status == SS_OK) {
@@ -434,14 +505,15 @@ run_select(ss_access *access, const ss_request *r, const ss_table_layout *layout
 
 static ss_status
 run_built(ss_access *access, const ss_request *r, const ss_table_layout *layout,
-          const ss_select *select, ss_batch **out, ss_error *err)
+          const resolved *res, ss_batch **out, ss_error *err)
 {
     ss_sql sql;
     ss_sql_init(&sql, SS_DIALECT_SQLITE);
-    ss_status status = ss_sql_select(&sql, &ss_tables[r->table], layout, select, err);
+    ss_status status =
+        ss_sql_select(&sql, &ss_tables[r->table], layout, &res->select, err);
     if (status == SS_OK) {
-        status = run_select(access, r, layout, select, &sql, sql.text.data,
-                            sql.text.size, out, err);
+        status = run_select(access, r, layout, res, &sql, sql.text.data, sql.text.size,
+                            out, err);
     }
     ss_sql_free(&sql);
     return status;
@@ -463,11 +535,14 @@ read_request(ss_access *access, const ss_request *r, ss_batch **out, ss_error *e
     const ss_table_desc *table = &ss_tables[r->table];
     const ss_table_layout *layout = &access->layout->tables[r->table];
     resolved res;
-    SS_TRY(resolve(access, r, table, layout, &res, err));
-    if (res.nothing || !layout->present) {
-        return empty_batch(table, &res.select, r->raw, out, err);
+    ss_status status = resolve(access, r, table, layout, &res, err);
+    if (status == SS_OK) {
+        status = res.nothing || !layout->present
+                     ? empty_batch(table, &res.select, r->raw, out, err)
+                     : run_built(access, r, layout, &res, out, err);
     }
-    return run_built(access, r, layout, &res.select, out, err);
+    ss_place_clear(&res.place);
+    return status;
 }
 
 /* Two statements of one answer (newest day, then the rows) must see one state. */
@@ -491,8 +566,9 @@ static bool
 is_plain(const ss_request *r)
 {
     return r->getter && !r->raw && r->n_filters == 0 && r->columns == NULL &&
-           r->order == NULL && r->limit < 0 && r->offset == 0 && r->period == NULL &&
-           !given(&r->start) && !given(&r->end) && !given(&r->as_of);
+           r->order == NULL && r->limit < 0 && r->offset == 0 && r->after == NULL &&
+           r->period == NULL && !given(&r->start) && !given(&r->end) &&
+           !given(&r->as_of);
 }
 
 static const ss_plan *
@@ -533,7 +609,7 @@ plan_params(ss_sql *sql, const ss_table_desc *table, const ss_select *select)
     }
     if (select->limit >= 0) {
         sql->params[sql->n_params++] =
-            (ss_value){.tag = SS_VALUE_INT, .as.i = select->limit};
+            (ss_value){.tag = SS_VALUE_INT, .as.i = select->limit + select->paged};
     }
 }
 
@@ -546,7 +622,7 @@ read_plain(ss_access *access, const ss_request *r, ss_batch **out, ss_error *err
     SS_TRY(resolve(access, r, table, layout, &res, err));
     bool dated = res.select.window.has_from;
     if (dated && !res.select.window.has_until) {
-        return run_built(access, r, layout, &res.select, out, err);
+        return run_built(access, r, layout, &res, out, err);
     }
     _Atomic(ss_plan *) *slot =
         &access->session->plans[r->table * SS_PLANS_PER_TABLE + (dated ? 1 : 0)];
@@ -564,7 +640,7 @@ read_plain(ss_access *access, const ss_request *r, ss_batch **out, ss_error *err
     if (status == SS_OK) {
         const char *text = plan != NULL ? plan->text : sql.text.data;
         size_t n = plan != NULL ? plan->n : sql.text.size;
-        status = run_select(access, r, layout, &res.select, &sql, text, n, out, err);
+        status = run_select(access, r, layout, &res, &sql, text, n, out, err);
     }
     ss_sql_free(&sql);
     return status;

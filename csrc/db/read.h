@@ -24,6 +24,9 @@ typedef struct {
     int n_order;
     int64_t limit; /* negative: none given */
     int64_t offset;
+    const char *after; /* the next_token of the page before, or NULL */
+    size_t n_after;
+    bool paged; /* with a limit: the answer says where the next page begins */
     bool strict;
     bool raw; /* every cell as it is stored, the batch not of the table's types */
 } ss_request;

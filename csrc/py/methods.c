@@ -90,8 +90,8 @@ add_getter_signature(ss_buf *out, const ss_table_desc *table)
         return;
     }
     ss_buf_puts(out, "($self, date=None, *, start=None, end=None, period=None, "
-                     "as_of=None, limit=None, offset=0, order_by=None, columns=None, "
-                     "strict=None, timeout=None");
+                     "as_of=None, limit=None, offset=0, after=None, order_by=None, "
+                     "columns=None, strict=None, timeout=None");
     for (int i = 0; i < table->n_columns; i++) {
         ss_buf_printf(out, ", %s=...", table->columns[i].name);
     }
@@ -171,7 +171,8 @@ add_getter_doc(ss_buf *out, const ss_table_desc *table)
         ss_buf_puts(out,
                     "\nAny column name as a keyword keeps the rows equal to it. "
                     "period=\"30d\" counts back from as_of\n(by default the newest "
-                    "stored day); start and end are inclusive.\n");
+                    "stored day); start and end are inclusive. "
+                    "after=rows.next_token goes on where\nthat page ended.\n");
     }
     ss_buf_puts(out, "\nRaises TypeError or ValueError for wrong arguments, DataError "
                      "for a stored cell its type\ncannot hold (strict=False: None), "

@@ -10,8 +10,8 @@
 /* --- requests --------------------------------------------------------------------------- */
 
 const char *const py_request_names[] = {
-    "date",   "start",    "end",     "period", "as_of",   "limit",
-    "offset", "order_by", "columns", "strict", "timeout", NULL,
+    "date",  "start",    "end",     "period", "as_of",   "limit", "offset",
+    "after", "order_by", "columns", "strict", "timeout", NULL,
 };
 
 static int
@@ -47,6 +47,25 @@ parse_period(py_request *r, PyObject *obj)
     r->request.n_period = (size_t)n;
     r->keep_period = Py_NewRef(obj);
     return r->request.period != NULL ? 0 : -1;
+}
+
+static int
+parse_after(py_request *r, PyObject *obj)
+{
+    if (obj == NULL || obj == Py_None) {
+        return 0;
+    }
+    if (!PyUnicode_Check(obj)) {
+        PyErr_Format(PyExc_TypeError,
+                     "after: expected str, the next_token of the page before, got %s",
+                     Py_TYPE(obj)->tp_name);
+        return -1;
+    }
+    Py_ssize_t n;
+    r->request.after = PyUnicode_AsUTF8AndSize(obj, &n);
+    r->request.n_after = (size_t)n;
+    r->keep_after = Py_NewRef(obj);
+    return r->request.after != NULL ? 0 : -1;
 }
 
 /* "column", "-column", "column desc", "column asc". */
@@ -174,6 +193,7 @@ fill(py_request *r, py_database *db, PyObject **args)
         parse_moment(r, args[PY_REQUEST_END], "end", false, &q->end) < 0 ||
         parse_moment(r, args[PY_REQUEST_AS_OF], "as_of", false, &q->as_of) < 0 ||
         parse_period(r, args[PY_REQUEST_PERIOD]) < 0 ||
+        parse_after(r, args[PY_REQUEST_AFTER]) < 0 ||
         parse_order(r, args[PY_REQUEST_ORDER_BY]) < 0 ||
         parse_columns(r, args[PY_REQUEST_COLUMNS]) < 0 ||
         py_args_int(args[PY_REQUEST_LIMIT], "limit", 0, INT64_MAX, -1, &q->limit) < 0 ||
@@ -222,7 +242,8 @@ py_request_parse(py_request *r, py_database *db, int table, bool by_shape,
     rest_arg rest = {r, signature};
     bool only_one = by_shape && ss_tables[table].shape == SS_SHAPE_ONE;
     r->request = ss_request_for(table, by_shape);
-    r->keep_period = NULL;
+    r->request.paged = true;
+    r->keep_period = r->keep_after = NULL;
     py_cells_init(&r->filters, db->state, table, signature->function);
     if (py_args_parse(signature, args, nargsf, kwnames, given,
                       only_one ? NULL : rest_is_filter, &rest) < 0) {
@@ -242,6 +263,7 @@ py_request_clear(py_request *r)
 {
     py_cells_clear(&r->filters);
     Py_CLEAR(r->keep_period);
+    Py_CLEAR(r->keep_after);
 }
 
 static PyObject *

@@ -17,6 +17,7 @@ typedef struct {
     int16_t columns[SS_MAX_COLUMNS];
     ss_order_desc order[SS_MAX_COLUMNS];
     PyObject *keep_period; /* owned, or NULL */
+    PyObject *keep_after;  /* likewise */
     py_call call;
 } py_request;
 
@@ -29,6 +30,7 @@ enum {
     PY_REQUEST_AS_OF,
     PY_REQUEST_LIMIT,
     PY_REQUEST_OFFSET,
+    PY_REQUEST_AFTER,
     PY_REQUEST_ORDER_BY,
     PY_REQUEST_COLUMNS,
     PY_REQUEST_STRICT,

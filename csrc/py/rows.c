@@ -537,6 +537,20 @@ Rows_get_columns(PyObject *op, void *Py_UNUSED(closure))
 }
 
 static PyObject *
+Rows_get_next_token(PyObject *op, void *Py_UNUSED(closure))
+{
+    py_rows *self = (py_rows *)op;
+    const ss_batch *batch = self->batch;
+    bool to_the_end = self->step > 0 && self->length > 0 &&
+                      row_of(self, self->length - 1) == batch->n_rows - 1;
+
+    if (batch->next_token == NULL || !to_the_end) {
+        Py_RETURN_NONE;
+    }
+    return PyUnicode_FromString(batch->next_token);
+}
+
+static PyObject *
 Rows_repr(PyObject *op)
 {
     return py_show_rows((py_rows *)op);
@@ -583,6 +597,10 @@ static PyMethodDef Rows_methods[] = {
 
 static PyGetSetDef Rows_getset[] = {
     {"columns", Rows_get_columns, NULL, "The column names, in order.", NULL},
+    {"next_token", Rows_get_next_token, NULL,
+     "What after= takes to read the page behind these rows; None when no limit was\n"
+     "given or nothing follows.",
+     NULL},
     {"notes", Rows_get_notes, NULL,
      "Cells read as None because their column's type cannot hold what is stored\n"
      "(strict=False): dicts of row, column, value (as stored) and id.",

@@ -115,6 +115,7 @@ Table_latest(PyObject *op, PyObject *const *args, Py_ssize_t n, PyObject *kwname
         request.request.order = time_column >= 0 ? request.order : request.order + 1;
         request.request.n_order = time_column >= 0 ? 2 : 1;
         request.request.limit = 1;
+        request.request.paged = false;
         result = read_one(&request, self->db);
     }
     py_request_clear(&request);
@@ -249,12 +250,14 @@ Table_hash(PyObject *op)
 PyDoc_STRVAR(
     select_doc,
     "select($self, /, *, date=None, start=None, end=None, period=None, as_of=None,\n"
-    "       limit=None, offset=0, order_by=None, columns=None, strict=None, timeout=None,\n"
-    "       **filters)\n--\n\n"
+    "       limit=None, offset=0, after=None, order_by=None, columns=None, strict=None,\n"
+    "       timeout=None, **filters)\n--\n\n"
     "The rows that match, by id; all of them when nothing is asked for.\n\n"
     "filters: column=value keeps the rows equal to it (None: those without a value).\n"
     "date, start, end, period, as_of: a window of the time column, ends inclusive.\n"
     "order_by: a column or several, descending with a leading '-'.\n"
+    "limit, after: a page, and the next_token of the page before it, given with the same\n"
+    "other arguments: no row comes twice and none is missed, whatever is added meanwhile.\n"
     "columns: which to read; the rows are then Row, not the table's record type.\n"
     "timeout: seconds the reading may take.\n\n"
     "Raises TypeError, ValueError, DataError, OperationalError, ClosedError.");
