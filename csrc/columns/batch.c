@@ -217,18 +217,29 @@ column_grow(ss_column *column, int64_t rows, int64_t capacity)
                        slots(kind, capacity), width, &column->own, OWN_DATA);
 }
 
-ss_status
-ss_batch_grow(ss_batch *batch)
+/* All columns have the same capacity, so a failure half-way is harmless: the others are
+ * larger than they need be, and growing again starts from the same row count. */
+static ss_status
+batch_grow(ss_batch *batch, int64_t capacity)
 {
-    /* At least 1024 rows once the first block is left; then double. All columns have
-     * the same capacity, so a failure half-way is harmless: the others are larger
-     * than they need be, and growing again starts from the same row count. */
-    int64_t capacity = batch->capacity < 512 ? 1024 : batch->capacity * 2;
     for (int i = 0; i < batch->n_columns; i++) {
         SS_TRY(column_grow(&batch->columns[i], batch->capacity, capacity));
     }
     batch->capacity = capacity;
     return SS_OK;
+}
+
+ss_status
+ss_batch_grow(ss_batch *batch)
+{
+    /* At least 1024 rows once the first block is left; then double. */
+    return batch_grow(batch, batch->capacity < 512 ? 1024 : batch->capacity * 2);
+}
+
+ss_status
+ss_batch_reserve(ss_batch *batch, int64_t rows)
+{
+    return rows > batch->capacity ? batch_grow(batch, rows) : SS_OK;
 }
 
 ss_status
@@ -283,8 +294,8 @@ put_cell(ss_column *column, int64_t row, const ss_value *value)
     return SS_OK;
 }
 
-static void
-put_null(ss_column *column, int64_t row)
+void
+ss_column_put_null(ss_column *column, int64_t row)
 {
     column->validity[row >> 3] &= (uint8_t)~(1u << (row & 7));
     column->null_count++;
@@ -307,12 +318,10 @@ put_null(ss_column *column, int64_t row)
 }
 
 ss_status
-ss_batch_put(ss_batch *batch, int index, const ss_value *value)
+ss_column_put(ss_column *column, int64_t row, const ss_value *value)
 {
-    ss_column *column = &batch->columns[index];
-    int64_t row = batch->n_rows;
     if (value->tag == SS_VALUE_NULL) {
-        put_null(column, row);
+        ss_column_put_null(column, row);
         return SS_OK;
     }
     static const uint8_t tag_of_kind[] = {
@@ -346,6 +355,12 @@ ss_batch_put(ss_batch *batch, int index, const ss_value *value)
         break;
     }
     return SS_OK;
+}
+
+ss_status
+ss_batch_put(ss_batch *batch, int index, const ss_value *value)
+{
+    return ss_column_put(&batch->columns[index], batch->n_rows, value);
 }
 
 ss_status

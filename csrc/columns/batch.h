@@ -46,7 +46,7 @@ ss_status ss_batch_new_table(const ss_table_desc *table, const int16_t *map, int
 ss_status ss_batch_new_free(const char *const *names, const uint8_t *kinds, int n,
                             int64_t hint, ss_batch **out, ss_error *err) SS_MUST_CHECK;
 
-/* Building. Begin each row with ss_batch_row (grows all columns when needed), then
+/* Building by rows. Begin each row with ss_batch_row (grows all columns when needed), then
  * put a value into every column in any order, then ss_batch_row_done. */
 ss_status ss_batch_grow(ss_batch *batch) SS_MUST_CHECK; /* SS_NOMEM or SS_OK */
 static inline ss_status
@@ -67,6 +67,14 @@ ss_status ss_column_reserve_bytes(ss_column *column, size_t n) SS_MUST_CHECK;
  * SS_NOMEM, or SS_TYPE when it does not fit. */
 ss_status ss_batch_put(ss_batch *batch, int column, const ss_value *value)
     SS_MUST_CHECK;
+
+/* Building by columns. Make room for `rows` rows in all, fill rows 0, 1, ... of each
+ * column in turn, with ss_column_put or straight into its buffers, then set n_rows. */
+ss_status ss_batch_reserve(ss_batch *batch, int64_t rows) SS_MUST_CHECK;
+/* Like ss_batch_put, at a row there is room for; texts in ascending rows. */
+ss_status ss_column_put(ss_column *column, int64_t row, const ss_value *value)
+    SS_MUST_CHECK;
+void ss_column_put_null(ss_column *column, int64_t row);
 
 /* Remember a cell that was read as null because its type could not hold it. */
 ss_status ss_batch_note(ss_batch *batch, int column, const ss_value *value)
