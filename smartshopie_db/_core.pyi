@@ -70,6 +70,14 @@ class Record(Mapping[str, Any]):
     def __deepcopy__(self, memo: dict[int, Any], /) -> Self: ...
     def __replace__(self, /, **changes: Any) -> Self: ...
     def to_dict(self) -> dict[str, Any]: ...
+    def to_json(
+        self,
+        *,
+        html: bool = False,
+        redact: bool = False,
+        prefix: bytes = b"",
+        suffix: bytes = b"",
+    ) -> bytes: ...
 
 @final
 class Row(Record):
@@ -103,6 +111,23 @@ class Rows(Sequence[_R_co], Generic[_R_co]):
     def notes(self) -> tuple[dict[str, Any], ...]: ...
     def to_dicts(self) -> list[dict[str, Any]]: ...
     def to_list(self) -> list[tuple[Any, ...]]: ...
+    def to_json(
+        self,
+        orient: Literal["records", "columns"] = "records",
+        *,
+        html: bool = False,
+        redact: bool = False,
+        prefix: bytes = b"",
+        suffix: bytes = b"",
+    ) -> bytes: ...
+    def to_ndjson(
+        self,
+        *,
+        html: bool = False,
+        redact: bool = False,
+        prefix: bytes = b"",
+        suffix: bytes = b"",
+    ) -> bytes: ...
 
 @final
 class Column(Sequence[Any]):

@@ -9,10 +9,13 @@
  * The counters below are the project's only mutable statics, and exist in test builds
  * alone (SS_TEST_FAULTS).
  */
+#define _DEFAULT_SOURCE // madvise()
+
 #include "base/mem.h"
 
-#include <stdlib.h> // malloc()
-#include <string.h> // memcpy()
+#include <stdlib.h>   // malloc()
+#include <string.h>   // memcpy()
+#include <sys/mman.h> // madvise()
 
 #ifdef SS_TEST_FAULTS
 #include <stdatomic.h>
@@ -118,4 +121,22 @@ char *
 ss_strdup(const char *s)
 {
     return ss_strndup(s, strlen(s));
+}
+
+void
+ss_mem_will_fill(void *p, size_t n)
+{
+#ifdef MADV_HUGEPAGE
+    /* glibc gives a block of more than 32 MiB a mapping of its own. */
+    enum { LARGE = 64 << 20, PAGE = 2 << 20 };
+    if (n >= LARGE) {
+        uintptr_t begin = ((uintptr_t)p + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
+        uintptr_t end = ((uintptr_t)p + n) & ~(uintptr_t)(PAGE - 1);
+        /* Where it is not to be had, nothing is lost. */
+        (void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
+    }
+#else
+    (void)p;
+    (void)n;
+#endif
 }

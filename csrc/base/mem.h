@@ -15,6 +15,11 @@ void ss_free(void *p);
 char *ss_strndup(const char *s, size_t n);
 char *ss_strdup(const char *s);
 
+/* A block of any allocator is about to be filled from its beginning. Asks the system to
+ * map it in large pages, if it is so large that it is a mapping of its own: faulting in
+ * page after page takes longer than to write them. */
+void ss_mem_will_fill(void *p, size_t n);
+
 #ifdef SS_TEST_FAULTS
 /* Tests: let `n` allocations succeed, then fail one (persistent: all) of them. */
 void ss_mem_fail_after(long n, bool persistent);

@@ -9,6 +9,8 @@
  */
 #include "base/moment.h"
 
+#include "base/digits.h"
+
 #include <string.h> // memcmp(), memcpy()
 
 #include <assert.h>
@@ -283,25 +285,59 @@ ss_day_parse(const char *s, size_t n, int32_t *out)
 
 /* ---- writing ---- */
 
-static inline void
-put_two(char *out, int64_t value)
+static void
+write_day(int32_t day, char *to)
 {
-    out[0] = (char)('0' + value / 10 % 10);
-    out[1] = (char)('0' + value % 10);
+    assert(day >= SS_DAY_MIN && day <= SS_DAY_MAX);
+    ss_civil c = ss_civil_from_day(day);
+
+    to = ss_digits_fixed((uint64_t)c.year, 4, to);
+    *to++ = '-';
+    to = ss_digits_two((uint32_t)c.month, to);
+    *to++ = '-';
+    ss_digits_two((uint32_t)c.day, to);
+}
+
+char *
+ss_day_put(int32_t day, ss_day_text *memo, char *to)
+{
+    if (!memo->known || memo->day != day) {
+        write_day(day, memo->text);
+        memo->day = day;
+        memo->known = true;
+    }
+    memcpy(to, memo->text, sizeof(memo->text));
+    return to + sizeof(memo->text);
+}
+
+char *
+ss_instant_put(int64_t us, char between, ss_day_text *memo, char *to)
+{
+    int32_t day = ss_day_of_instant(us);
+    int64_t rest = us - (int64_t)day * SS_US_PER_DAY;
+    uint32_t second = (uint32_t)(rest / US_PER_SECOND);
+    uint32_t fraction = (uint32_t)(rest % US_PER_SECOND);
+
+    to = ss_day_put(day, memo, to);
+    *to++ = between;
+    to = ss_digits_two(second / 3600, to);
+    *to++ = ':';
+    to = ss_digits_two(second / 60 % 60, to);
+    *to++ = ':';
+    to = ss_digits_two(second % 60, to);
+    if (fraction == 0) {
+        return to;
+    }
+    *to++ = '.';
+    to = ss_digits_two(fraction / 10000, to);
+    to = ss_digits_two(fraction / 100 % 100, to);
+    return ss_digits_two(fraction % 100, to);
 }
 
 size_t
 ss_day_format(int32_t day, char out[SS_DAY_TEXT])
 {
-    assert(day >= SS_DAY_MIN && day <= SS_DAY_MAX);
-    ss_civil c = ss_civil_from_day(day);
-
-    put_two(out, c.year / 100);
-    put_two(out + 2, c.year);
-    out[4] = '-';
-    put_two(out + 5, c.month);
-    out[7] = '-';
-    put_two(out + 8, c.day);
+    write_day(day, out);
     out[10] = '\0';
     return 10;
 }
@@ -309,27 +345,11 @@ ss_day_format(int32_t day, char out[SS_DAY_TEXT])
 size_t
 ss_instant_format(int64_t us, char out[SS_INSTANT_TEXT])
 {
-    int32_t day = ss_day_of_instant(us);
-    int64_t rest = us - (int64_t)day * SS_US_PER_DAY;
-    int64_t fraction = rest % US_PER_SECOND;
+    ss_day_text memo = {.known = false};
+    char *end = ss_instant_put(us, ' ', &memo, out);
 
-    ss_day_format(day, out);
-    out[10] = ' ';
-    put_two(out + 11, rest / US_PER_HOUR);
-    out[13] = ':';
-    put_two(out + 14, rest / US_PER_MINUTE % 60);
-    out[16] = ':';
-    put_two(out + 17, rest / US_PER_SECOND % 60);
-    if (fraction == 0) {
-        out[19] = '\0';
-        return 19;
-    }
-    out[19] = '.';
-    put_two(out + 20, fraction / 10000);
-    put_two(out + 22, fraction / 100);
-    put_two(out + 24, fraction);
-    out[26] = '\0';
-    return 26;
+    *end = '\0';
+    return (size_t)(end - out);
 }
 
 /* ---- windows ---- */

@@ -46,6 +46,16 @@ enum { SS_DAY_TEXT = 11, SS_INSTANT_TEXT = 27 }; /* sizes including the NUL */
 size_t ss_day_format(int32_t day, char out[SS_DAY_TEXT]);
 size_t ss_instant_format(int64_t us, char out[SS_INSTANT_TEXT]);
 
+/* The same for many in a row, as in reading: the day written last is copied. Starts as
+ * zeroes. `between` stands between day and clock; no NUL is written; returns the end. */
+typedef struct {
+    char text[10];
+    bool known;
+    int32_t day;
+} ss_day_text;
+char *ss_day_put(int32_t day, ss_day_text *memo, char *to);
+char *ss_instant_put(int64_t us, char between, ss_day_text *memo, char *to);
+
 /* The day an instant falls on (floor, also before 1970). */
 static inline int32_t
 ss_day_of_instant(int64_t us)

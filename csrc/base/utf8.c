@@ -93,3 +93,15 @@ ss_utf8_floor(const char *s, size_t n)
 
     return length > back + 1 ? n - 1 - back : n;
 }
+
+size_t
+ss_utf8_tail(const char *s, size_t n, int characters)
+{
+    size_t at = n;
+
+    while (at > 0 && characters > 0) {
+        at--;
+        characters -= ((unsigned char)s[at] & 0xC0) != 0x80;
+    }
+    return at == 0 ? n : at;
+}

@@ -11,6 +11,9 @@
 bool ss_utf8_valid(const char *s, size_t n);
 /* The largest prefix length <= n that does not cut a character. */
 size_t ss_utf8_floor(const char *s, size_t n);
+/* Where the last `characters` of a valid text begin; n when it has no more than those:
+ * what may be shown of a secret. */
+size_t ss_utf8_tail(const char *s, size_t n, int characters);
 
 /* Copy n bytes; true: all of them are ASCII, so the text is valid. One pass instead of a
  * check and a copy, for the texts of a big read: mostly short and mostly ASCII. */

@@ -38,3 +38,18 @@ ss_catalog_column(const ss_table_desc *table, const char *name, size_t n)
     }
     return -1;
 }
+
+bool
+ss_catalog_is_secret(const ss_table_desc *table, const char *name)
+{
+    for (int t = 0; t < ss_n_tables; t++) {
+        if (table != NULL && table != &ss_tables[t]) {
+            continue;
+        }
+        int c = ss_catalog_column(&ss_tables[t], name, strlen(name));
+        if (c >= 0 && (ss_tables[t].columns[c].flags & SS_COL_SECRET)) {
+            return true;
+        }
+    }
+    return false;
+}

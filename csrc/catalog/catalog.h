@@ -89,4 +89,8 @@ extern const int ss_n_migrations;
 int ss_catalog_table(const char *name, size_t n);
 int ss_catalog_column(const ss_table_desc *table, const char *name, size_t n);
 
+/* Is a column of this name shown as its last four characters only? Without a table (free
+ * SQL): has any table such a column? */
+bool ss_catalog_is_secret(const ss_table_desc *table, const char *name);
+
 #endif

@@ -127,6 +127,30 @@ py_args_int(PyObject *obj, const char *what, int64_t low, int64_t high, int64_t 
     return 0;
 }
 
+static int
+unknown_word(PyObject *obj, const char *what, const char *const *words)
+{
+    Py_ssize_t n;
+    const char *given = PyUnicode_AsUTF8AndSize(obj, &n);
+    PyObject *list = given == NULL ? NULL : PyUnicode_FromFormat("'%s'", words[0]);
+    ss_nearest search;
+
+    if (list != NULL) {
+        ss_nearest_init(&search, given, (size_t)n);
+        ss_nearest_offer(&search, words[0]);
+    }
+    for (int i = 1; list != NULL && words[i] != NULL; i++) {
+        ss_nearest_offer(&search, words[i]);
+        Py_SETREF(list, PyUnicode_FromFormat("%U, '%s'", list, words[i]));
+    }
+    if (list != NULL) {
+        py_raise_nearest(PyExc_ValueError, &search, "%s: expected one of %U, got %R",
+                         what, list, obj);
+        Py_DECREF(list);
+    }
+    return -1;
+}
+
 int
 py_args_word(PyObject *obj, const char *what, const char *const *words, int *out)
 {
@@ -145,9 +169,7 @@ py_args_word(PyObject *obj, const char *what, const char *const *words, int *out
             return 0;
         }
     }
-    PyErr_Format(PyExc_ValueError, "%s: expected one of '%s', '%s', '%s', got %R", what,
-                 words[0], words[1], words[2], obj);
-    return -1;
+    return unknown_word(obj, what, words);
 }
 
 int

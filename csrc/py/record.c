@@ -11,6 +11,7 @@
 #include "py/record.h"
 
 #include "base/mem.h"
+#include "py/export.h"
 #include "py/model.h"
 #include "py/pickle.h"
 #include "py/raise.h"
@@ -533,6 +534,8 @@ static PyMethodDef Record_methods[] = {
     {"values", Record_values, METH_NOARGS, Record_values_doc},
     {"items", Record_items, METH_NOARGS, Record_items_doc},
     {"to_dict", Record_to_dict, METH_NOARGS, Record_to_dict_doc},
+    {"to_json", _PyCFunction_CAST(Record_to_json), METH_FASTCALL | METH_KEYWORDS,
+     Record_to_json_doc},
     {"__copy__", Record_copy, METH_NOARGS, Record_copy_doc},
     {"__deepcopy__", Record_copy, METH_O, NULL},
     {"__reduce__", Record_reduce, METH_NOARGS, NULL},

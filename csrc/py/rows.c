@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "py/column.h"
+#include "py/export.h"
 #include "py/pickle.h"
 #include "py/raise.h"
 #include "py/record.h"
@@ -586,6 +587,10 @@ static PyMethodDef Rows_methods[] = {
     {"count", Rows_count, METH_O, Rows_count_doc},
     {"to_dicts", Rows_to_dicts, METH_NOARGS, Rows_to_dicts_doc},
     {"to_list", Rows_to_list, METH_NOARGS, Rows_to_list_doc},
+    {"to_json", _PyCFunction_CAST(Rows_to_json), METH_FASTCALL | METH_KEYWORDS,
+     Rows_to_json_doc},
+    {"to_ndjson", _PyCFunction_CAST(Rows_to_ndjson), METH_FASTCALL | METH_KEYWORDS,
+     Rows_to_ndjson_doc},
     {"__reversed__", Rows_reversed, METH_NOARGS, Rows_reversed_doc},
     {"__copy__", Rows_copy, METH_NOARGS, Rows_copy_doc},
     {"__deepcopy__", Rows_copy, METH_O, NULL},

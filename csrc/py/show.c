@@ -58,7 +58,7 @@ repr_of_cell(py_state *state, const ss_batch *batch, int column, int64_t row,
 
     ss_column_get(&batch->columns[column], row, &value);
     bool secret = value.tag != SS_VALUE_NULL &&
-                  py_value_is_secret(batch->table, batch->names[column]);
+                  ss_catalog_is_secret(batch->table, batch->names[column]);
     bool more = !secret && cut(&value, limit);
     PyObject *object = py_value_to_object(state, &value);
     if (object == NULL) {

@@ -41,21 +41,6 @@ py_value_kind_takes(ss_kind kind)
     return takes[kind];
 }
 
-bool
-py_value_is_secret(const ss_table_desc *table, const char *name)
-{
-    for (int t = 0; t < ss_n_tables; t++) {
-        if (table != NULL && table != &ss_tables[t]) {
-            continue;
-        }
-        int c = ss_catalog_column(&ss_tables[t], name, strlen(name));
-        if (c >= 0 && (ss_tables[t].columns[c].flags & SS_COL_SECRET)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* ---- messages ---- */
 
 static PyObject *
@@ -100,7 +85,7 @@ describe(const conversion *c)
     if (obj == Py_Ellipsis) {
         return PyUnicode_FromString("Ellipsis (...)");
     }
-    if (py_value_is_secret(NULL, dot != NULL ? dot + 1 : c->what)) {
+    if (ss_catalog_is_secret(NULL, dot != NULL ? dot + 1 : c->what)) {
         return PyUnicode_FromFormat("%.200s", type);
     }
     if (PyUnicode_CheckExact(obj)) {

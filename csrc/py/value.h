@@ -46,7 +46,4 @@ PyObject *py_value_instant(py_state *state, int64_t us);
 /* The Python types a column of a kind takes ("int", "datetime.date or 'YYYY-MM-DD'"). */
 const char *py_value_kind_takes(ss_kind kind);
 
-/* Does a name belong to a column that is shown as its last four characters only? */
-bool py_value_is_secret(const ss_table_desc *table, const char *name);
-
 #endif

@@ -1,0 +1,180 @@
+/* py/export: Rows and records as bytes and as the objects of other libraries.
+ *
+ * A bytes object is made as large as the answer could be at most, filled without the GIL,
+ * and cut to what was used. Memory that nobody touched costs nothing but addresses, and
+ * cutting a large block does not move it, so the answer is written once and never copied.
+ */
+#include "py/export.h"
+
+#include "py/args.h"
+#include "py/raise.h"
+#include "py/record.h"
+#include "py/rows.h"
+
+static ss_view
+view_of_rows(const py_rows *rows)
+{
+    return (ss_view){.batch = rows->batch,
+                     .start = rows->start,
+                     .step = rows->step,
+                     .length = rows->length};
+}
+
+static ss_view
+view_of_record(const py_record *record)
+{
+    return (ss_view){
+        .batch = record->batch, .start = record->row, .step = 1, .length = 1};
+}
+
+/* ---- JSON ---- */
+
+PyObject *
+py_export_json(py_state *state, const ss_view *view, const ss_json_options *options)
+{
+    ss_json *json = NULL;
+    PyObject *bytes = NULL;
+    ss_error err;
+    ss_status rc;
+    size_t n;
+
+    ss_error_init(&err);
+    Py_BEGIN_ALLOW_THREADS
+    rc = ss_json_begin(view, options, &json, &err);
+    Py_END_ALLOW_THREADS
+    if (rc != SS_OK) {
+        return py_raise(state, &err);
+    }
+    if (ss_json_bound(json) > (size_t)PY_SSIZE_T_MAX) {
+        PyErr_NoMemory();
+        goto done;
+    }
+    bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)ss_json_bound(json));
+    if (bytes == NULL) {
+        goto done;
+    }
+    char *to = PyBytes_AS_STRING(bytes);
+    Py_BEGIN_ALLOW_THREADS
+    n = ss_json_write(json, to);
+    Py_END_ALLOW_THREADS
+    _PyBytes_Resize(&bytes, (Py_ssize_t)n); /* on failure NULL */
+done:
+    ss_json_free(json);
+    return bytes;
+}
+
+/* Bytes to put before or after; nothing when left out. */
+static int
+take_bytes(PyObject *obj, const char *what, const char **s, size_t *n)
+{
+    *s = "";
+    *n = 0;
+    if (obj == NULL) {
+        return 0;
+    }
+    if (!PyBytes_Check(obj)) {
+        PyErr_Format(PyExc_TypeError, "%s must be bytes, not %.200s", what,
+                     Py_TYPE(obj)->tp_name);
+        return -1;
+    }
+    *s = PyBytes_AS_STRING(obj);
+    *n = (size_t)PyBytes_GET_SIZE(obj);
+    return 0;
+}
+
+enum { ARG_HTML, ARG_REDACT, ARG_PREFIX, ARG_SUFFIX, N_JSON_ARGS };
+
+/* What all of the JSON methods take; `args` begins with html. */
+static int
+take_options(PyObject *const *args, ss_json_options *options)
+{
+    if (py_args_bool(args[ARG_HTML], "html", false, &options->html) < 0 ||
+        py_args_bool(args[ARG_REDACT], "redact", false, &options->redact) < 0 ||
+        take_bytes(args[ARG_PREFIX], "prefix", &options->prefix, &options->n_prefix) <
+            0) {
+        return -1;
+    }
+    return take_bytes(args[ARG_SUFFIX], "suffix", &options->suffix, &options->n_suffix);
+}
+
+const char Rows_to_json_doc[] = PyDoc_STR(
+    "to_json($self, /, orient=\"records\", *, html=False, redact=False, prefix=b\"\",\n"
+    "        suffix=b\"\")\n--\n\n"
+    "The rows as JSON, in UTF-8: a list of objects, or with orient=\"columns\" an\n"
+    "object of lists.\n\n"
+    "Dates are ISO 8601; NaN and infinities are null; integers have all their\n"
+    "digits. html=True also escapes < > & ' and the line separators of JavaScript;\n"
+    "redact=True shows of secret columns the last four characters. prefix and\n"
+    "suffix are put around the result as they are.");
+
+PyObject *
+Rows_to_json(PyObject *op, PyObject *const *args, Py_ssize_t nargsf, PyObject *kwnames)
+{
+    static const char *const names[] = {"orient", "html",   "redact",
+                                        "prefix", "suffix", NULL};
+    static const py_signature signature = {"to_json", names, 1, 0};
+    static const char *const orients[] = {"records", "columns", NULL};
+    static const ss_json_orient meanings[] = {SS_JSON_RECORDS, SS_JSON_COLUMNS};
+    py_rows *self = (py_rows *)op;
+    ss_json_options options = {0};
+    PyObject *given[1 + N_JSON_ARGS];
+    int orient;
+
+    if (py_args_parse(&signature, args, nargsf, kwnames, given, NULL, NULL) < 0 ||
+        py_args_word(given[0], "orient", orients, &orient) < 0 ||
+        take_options(given + 1, &options) < 0) {
+        return NULL;
+    }
+    options.orient = meanings[orient];
+    ss_view view = view_of_rows(self);
+    return py_export_json(self->state, &view, &options);
+}
+
+/* to_ndjson() of rows and to_json() of a record, which take the same but orient. */
+static PyObject *
+json_of(py_state *state, const ss_view *view, ss_json_orient orient,
+        const char *function, PyObject *const *args, Py_ssize_t nargsf,
+        PyObject *kwnames)
+{
+    static const char *const names[] = {"html", "redact", "prefix", "suffix", NULL};
+    const py_signature signature = {function, names, 0, 0};
+    ss_json_options options = {.orient = orient};
+    PyObject *given[N_JSON_ARGS];
+
+    if (py_args_parse(&signature, args, nargsf, kwnames, given, NULL, NULL) < 0 ||
+        take_options(given, &options) < 0) {
+        return NULL;
+    }
+    return py_export_json(state, view, &options);
+}
+
+const char Rows_to_ndjson_doc[] = PyDoc_STR(
+    "to_ndjson($self, /, *, html=False, redact=False, prefix=b\"\", suffix=b\"\")\n"
+    "--\n\n"
+    "The rows as JSON objects, one a line; values and options as in to_json().");
+
+PyObject *
+Rows_to_ndjson(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
+               PyObject *kwnames)
+{
+    py_rows *self = (py_rows *)op;
+    ss_view view = view_of_rows(self);
+
+    return json_of(self->state, &view, SS_JSON_LINES, "to_ndjson", args, nargsf,
+                   kwnames);
+}
+
+const char Record_to_json_doc[] = PyDoc_STR(
+    "to_json($self, /, *, html=False, redact=False, prefix=b\"\", suffix=b\"\")\n--\n\n"
+    "The record as one JSON object; values and options as in Rows.to_json().");
+
+PyObject *
+Record_to_json(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
+               PyObject *kwnames)
+{
+    py_record *self = (py_record *)op;
+    ss_view view = view_of_record(self);
+
+    return json_of(self->state, &view, SS_JSON_OBJECT, "to_json", args, nargsf,
+                   kwnames);
+}
