@@ -20,7 +20,7 @@ from typing import (
     overload,
 )
 
-from typing_extensions import disjoint_base
+from typing_extensions import Buffer, disjoint_base
 
 _DateLike: TypeAlias = str | datetime.date | datetime.datetime
 _OnConflict: TypeAlias = Literal["update", "ignore", "error"]
@@ -85,6 +85,7 @@ class Row(Record):
 
     def __getattribute__(self, name: str, /) -> Any: ...
 
+# Rows and Column do all that a Sequence does; isinstance() alone says no (docs/design.md).
 @final
 class Rows(Sequence[_R_co], Generic[_R_co]):
     """Records over immutable columns; slicing does not copy."""
@@ -128,9 +129,11 @@ class Rows(Sequence[_R_co], Generic[_R_co]):
         prefix: bytes = b"",
         suffix: bytes = b"",
     ) -> bytes: ...
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
+    def __arrow_c_schema__(self) -> object: ...
 
 @final
-class Column(Sequence[Any]):
+class Column(Sequence[Any], Buffer):
     """One column of a result."""
 
     @overload
@@ -153,6 +156,11 @@ class Column(Sequence[Any]):
     @property
     def null_count(self) -> int: ...
     def to_list(self) -> list[Any]: ...
+    def to_numpy(self, *, fill: float | None = None) -> Any: ...
+    def __arrow_c_array__(
+        self, requested_schema: object = None
+    ) -> tuple[object, object]: ...
+    def __arrow_c_schema__(self) -> object: ...
 
 @final
 class Table(Generic[_R]):

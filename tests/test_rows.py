@@ -67,8 +67,7 @@ def loose(path):
 
 def test_a_sequence(rows):
     assert isinstance(rows, Rows)
-    assert isinstance(rows, Sequence)
-    assert not isinstance(rows, Mapping)
+    assert not isinstance(rows, Sequence | Mapping)  # docs/design.md says why
     assert len(rows) == N
     assert rows
     assert not rows[:0]
@@ -252,7 +251,7 @@ def test_a_column(rows):
     column = rows["total_customers"]
     expected = [row["total_customers"] for row in kpis()]
     assert isinstance(column, Column)
-    assert isinstance(column, Sequence)
+    assert not isinstance(column, Sequence)
     assert column.to_list() == list(column) == expected
     assert column == expected == tuple(column) or list(column) == expected
     assert column == tuple(expected)

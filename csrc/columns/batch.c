@@ -434,6 +434,20 @@ ss_batch_size(const ss_batch *batch)
     return size;
 }
 
+int64_t
+ss_view_nulls(const ss_view *view, const ss_column *column)
+{
+    int64_t n = 0;
+
+    if (view->length == view->batch->n_rows) {
+        return column->null_count;
+    }
+    for (int64_t i = 0; i < view->length && column->null_count > 0; i++) {
+        n += ss_column_is_null(column, view->start + i * view->step);
+    }
+    return n;
+}
+
 int
 ss_batch_find(const ss_batch *batch, const char *name, size_t n)
 {

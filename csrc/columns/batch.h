@@ -96,6 +96,9 @@ typedef struct {
     int64_t start, step, length;
 } ss_view;
 
+/* How many rows of the view have no value in this column of its batch. */
+int64_t ss_view_nulls(const ss_view *view, const ss_column *column);
+
 /* The column of that name, or -1. */
 int ss_batch_find(const ss_batch *batch, const char *name, size_t n);
 

@@ -4,6 +4,8 @@
  */
 #include "py/column.h"
 
+#include "py/arrow.h"
+#include "py/buffer.h"
 #include "py/pickle.h"
 #include "py/shape.h"
 #include "py/show.h"
@@ -348,16 +350,9 @@ static PyObject *
 Column_get_null_count(PyObject *op, void *Py_UNUSED(closure))
 {
     py_column *self = (py_column *)op;
-    const ss_column *column = column_of(self);
-    int64_t n = 0;
+    ss_view view = py_column_view(self);
 
-    if (self->length == self->batch->n_rows) {
-        return PyLong_FromLongLong(column->null_count);
-    }
-    for (int64_t i = 0; i < self->length && column->null_count > 0; i++) {
-        n += ss_column_is_null(column, row_of(self, i));
-    }
-    return PyLong_FromLongLong(n);
+    return PyLong_FromLongLong(ss_view_nulls(&view, column_of(self)));
 }
 
 static PyObject *
@@ -382,6 +377,12 @@ Column_copy(PyObject *op, PyObject *Py_UNUSED(memo))
 }
 
 static PyMethodDef Column_methods[] = {
+    {"__arrow_c_array__", _PyCFunction_CAST(py_arrow_column_array),
+     METH_FASTCALL | METH_KEYWORDS, py_arrow_column_array_doc},
+    {"__arrow_c_schema__", py_arrow_column_schema, METH_NOARGS,
+     py_arrow_column_schema_doc},
+    {"to_numpy", _PyCFunction_CAST(py_buffer_to_numpy), METH_FASTCALL | METH_KEYWORDS,
+     py_buffer_to_numpy_doc},
     {"index", _PyCFunction_CAST(Column_index), METH_FASTCALL, Column_index_doc},
     {"count", Column_count, METH_O, Column_count_doc},
     {"to_list", Column_to_list, METH_NOARGS, Column_to_list_doc},
@@ -414,6 +415,8 @@ static PyType_Slot Column_slots[] = {
     {Py_tp_iter, Column_iter},
     {Py_tp_methods, Column_methods},
     {Py_tp_getset, Column_getset},
+    {Py_bf_getbuffer, py_buffer_get},
+    {Py_bf_releasebuffer, py_buffer_release},
     {Py_sq_length, Column_length},
     {Py_sq_item, Column_item},
     {Py_mp_length, Column_length},

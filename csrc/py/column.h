@@ -18,6 +18,12 @@ typedef struct {
     int64_t start, step, length; /* as in py_rows */
 } py_column;
 
+static inline ss_view
+py_column_view(const py_column *self)
+{
+    return (ss_view){self->batch, self->start, self->step, self->length};
+}
+
 /* Column `index` of these rows. New reference. */
 PyObject *py_column_new(const py_rows *rows, int index);
 

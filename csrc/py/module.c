@@ -47,39 +47,29 @@ add_constants(PyObject *module)
     return PyModule_AddStringConstant(module, "sqlite_version", sqlite3_libversion());
 }
 
-/* abc.register(type): what isinstance() then says of it. */
-static int
-register_as(PyObject *abcs, const char *name, PyTypeObject *type)
-{
-    PyObject *abc = PyObject_GetAttrString(abcs, name);
-
-    if (abc == NULL) {
-        return -1;
-    }
-    PyObject *answer = PyObject_CallMethod(abc, "register", "O", type);
-    Py_DECREF(abc);
-    Py_XDECREF(answer);
-    return answer == NULL ? -1 : 0;
-}
-
-/* _collections_abc is loaded in every interpreter; collections.abc, its public name,
+/* Records are mappings to isinstance() too: pandas asks that way. Rows and columns are
+ * sequences in all they do, but not registered as such, because polars reads whatever is
+ * registered cell by cell and guesses its types, before it looks for Arrow.
+ *
+ * _collections_abc is loaded in every interpreter; collections.abc, its public name,
  * would load all of collections. */
 static int
-register_types(py_state *state)
+register_record(py_state *state)
 {
     PyObject *abcs = PyImport_ImportModule("_collections_abc");
-    int rc = -1;
+    PyObject *mapping = NULL, *answer = NULL;
 
     if (abcs == NULL) {
         return -1;
     }
-    if (register_as(abcs, "Mapping", state->record_type) == 0 &&
-        register_as(abcs, "Sequence", state->rows_type) == 0 &&
-        register_as(abcs, "Sequence", state->column_type) == 0) {
-        rc = 0;
+    mapping = PyObject_GetAttrString(abcs, "Mapping");
+    if (mapping != NULL) {
+        answer = PyObject_CallMethod(mapping, "register", "O", state->record_type);
     }
     Py_DECREF(abcs);
-    return rc;
+    Py_XDECREF(mapping);
+    Py_XDECREF(answer);
+    return answer == NULL ? -1 : 0;
 }
 
 /* __all__: every name of the module that begins with no underscore, sorted. */
@@ -109,7 +99,7 @@ module_exec(PyObject *module)
 
     if (py_state_init(module, state) < 0 || py_raise_setup(state) < 0 ||
         add_types(module, state) < 0 || py_pickle_setup(module, state) < 0 ||
-        register_types(state) < 0 || add_constants(module) < 0) {
+        register_record(state) < 0 || add_constants(module) < 0) {
         return -1;
     }
     return py_lifetime_setup(module, state) < 0 ? -1 : add_all(module);

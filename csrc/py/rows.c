@@ -7,6 +7,7 @@
 #include "py/rows.h"
 
 #include "base/mem.h"
+#include "py/arrow.h"
 #include "py/column.h"
 #include "py/export.h"
 #include "py/pickle.h"
@@ -583,6 +584,9 @@ Rows_sizeof(PyObject *op, PyObject *Py_UNUSED(ignored))
 }
 
 static PyMethodDef Rows_methods[] = {
+    {"__arrow_c_stream__", _PyCFunction_CAST(py_arrow_rows_stream),
+     METH_FASTCALL | METH_KEYWORDS, py_arrow_rows_stream_doc},
+    {"__arrow_c_schema__", py_arrow_rows_schema, METH_NOARGS, py_arrow_rows_schema_doc},
     {"index", _PyCFunction_CAST(Rows_index), METH_FASTCALL, Rows_index_doc},
     {"count", Rows_count, METH_O, Rows_count_doc},
     {"to_dicts", Rows_to_dicts, METH_NOARGS, Rows_to_dicts_doc},

@@ -18,6 +18,12 @@ typedef struct {
     int64_t start, step, length;
 } py_rows;
 
+static inline ss_view
+py_rows_view(const py_rows *self)
+{
+    return (ss_view){self->batch, self->start, self->step, self->length};
+}
+
 /* All rows of a finished batch. Takes the reference to the batch, also on failure.
  * New reference. */
 PyObject *py_rows_new(py_state *state, ss_batch *batch);
