@@ -21,13 +21,19 @@ find_lock_held(const ss_db *db, uint64_t thread, int kind)
     return NULL;
 }
 
+uint64_t
+ss_bound_owner(const ss_db *db)
+{
+    return db->options.single ? 0 : ss_thread_id();
+}
+
 ss_bound *
 ss_bound_find_lock_held(const ss_db *db, int kind)
 {
     if (db->bounds == NULL) {
         return NULL;
     }
-    uint64_t thread = ss_thread_id();
+    uint64_t thread = ss_bound_owner(db);
     ss_bound *transaction = find_lock_held(db, thread, SS_BOUND_TRANSACTION);
     return kind == 0 && transaction == NULL ? find_lock_held(db, thread, 0)
            : kind == SS_BOUND_SNAPSHOT      ? find_lock_held(db, thread, kind)
@@ -123,16 +129,15 @@ ss_bound_drop(ss_db *db, ss_bound *b)
     ss_free(b);
 }
 
-/* Hold the connection of `access` until the block ends; takes the access on success. */
-static ss_status
-hold(ss_access *access, ss_bound_kind kind, uint64_t *thread, ss_error *err)
+ss_status
+ss_bound_hold(ss_access *access, ss_bound_kind kind, ss_error *err)
 {
     ss_db *db = access->db;
     ss_bound *b = ss_calloc(1, sizeof(*b));
     if (b == NULL) {
         return ss_error_nomem(err);
     }
-    b->thread = *thread = ss_thread_id();
+    b->thread = ss_bound_owner(db);
     b->pid = getpid();
     b->kind = kind;
     b->depth = 1;
@@ -180,7 +185,7 @@ begin_nested(ss_db *db, ss_bound *b, const ss_call *call, ss_error *err)
 ss_status
 ss_db_begin(ss_db *db, const ss_call *call, uint64_t *thread, ss_error *err)
 {
-    ss_bound *b = find(db, ss_thread_id(), SS_BOUND_TRANSACTION);
+    ss_bound *b = find(db, ss_bound_owner(db), SS_BOUND_TRANSACTION);
     if (b != NULL) {
         *thread = b->thread;
         return begin_nested(db, b, call, err);
@@ -189,12 +194,14 @@ ss_db_begin(ss_db *db, const ss_call *call, uint64_t *thread, ss_error *err)
     SS_TRY(ss_db_write_enter(db, call, &access, err));
     ss_status status = ss_db_begin_work(&access, err);
     if (status == SS_OK) {
-        status = hold(&access, SS_BOUND_TRANSACTION, thread, err);
+        status = ss_bound_hold(&access, SS_BOUND_TRANSACTION, err);
     }
     if (status != SS_OK) {
         abandon(&access);
+        return status;
     }
-    return status;
+    *thread = ss_bound_owner(db);
+    return SS_OK;
 }
 
 static ss_status
@@ -295,7 +302,9 @@ begin_view(ss_access *access, uint64_t *thread, ss_error *err)
     /* The first read is what fixes the view. */
     SS_TRY(ss_access_run(access, "SELECT 1 FROM sqlite_schema LIMIT 1",
                          "beginning a snapshot", err));
-    return hold(access, SS_BOUND_SNAPSHOT, thread, err);
+    SS_TRY(ss_bound_hold(access, SS_BOUND_SNAPSHOT, err));
+    *thread = ss_bound_owner(access->db);
+    return SS_OK;
 }
 
 static ss_status
@@ -316,7 +325,7 @@ begin_snapshot(ss_db *db, const ss_call *call, uint64_t *thread, ss_error *err)
 ss_status
 ss_db_snapshot_begin(ss_db *db, const ss_call *call, uint64_t *thread, ss_error *err)
 {
-    ss_bound *b = find(db, ss_thread_id(), SS_BOUND_SNAPSHOT);
+    ss_bound *b = find(db, ss_bound_owner(db), SS_BOUND_SNAPSHOT);
     if (b != NULL) {
         b->depth++;
         *thread = b->thread;

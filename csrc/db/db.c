@@ -180,7 +180,7 @@ open_session(const ss_db *db, const ss_call *call, ss_session **out, ss_error *e
     ss_session *session = NULL;
     SS_TRY(session_new(&session, err));
     ss_status status = open_pool(db, call, &session->pool, err);
-    if (status == SS_OK) {
+    if (status == SS_OK && !db->options.single) { /* which needs no layout */
         ss_lease lease;
         status = ss_pool_anchor(session->pool, call, &lease, err);
         if (status == SS_OK) {
@@ -375,15 +375,18 @@ enter(ss_db *db, const ss_call *call, ss_session **session, ss_bound **found,
     }
 }
 
+typedef enum { FOR_READING, FOR_WRITING, ANCHOR } access_kind;
+
 static ss_status
-access_enter(ss_db *db, const ss_call *call, bool write, ss_access *out, ss_error *err)
+access_enter(ss_db *db, const ss_call *call, access_kind kind, ss_access *out,
+             ss_error *err)
 {
     ss_session *session = NULL;
     ss_bound *b = NULL;
     SS_TRY(enter(db, call, &session, &b, err));
     ss_status status;
     *out = (ss_access){.db = db, .session = session};
-    if (b != NULL && (b->kind == SS_BOUND_TRANSACTION || !write)) {
+    if (b != NULL && (b->kind == SS_BOUND_TRANSACTION || kind == FOR_READING)) {
         status = ss_bound_use(db, b, call, out, err);
     }
     else if (b != NULL && ss_pool_is_memory(session->pool)) {
@@ -391,7 +394,10 @@ access_enter(ss_db *db, const ss_call *call, bool write, ss_access *out, ss_erro
                               "a \":memory:\" database is one connection: it cannot be "
                               "written inside snapshot()");
     }
-    else if (write) {
+    else if (kind == ANCHOR) {
+        status = ss_pool_anchor(session->pool, call, &out->lease, err);
+    }
+    else if (kind == FOR_WRITING) {
         status = ss_pool_write(session->pool, call, &out->lease, err);
     }
     else {
@@ -412,13 +418,19 @@ access_enter(ss_db *db, const ss_call *call, bool write, ss_access *out, ss_erro
 ss_status
 ss_db_read_enter(ss_db *db, const ss_call *call, ss_access *out, ss_error *err)
 {
-    return access_enter(db, call, false, out, err);
+    return access_enter(db, call, FOR_READING, out, err);
 }
 
 ss_status
 ss_db_write_enter(ss_db *db, const ss_call *call, ss_access *out, ss_error *err)
 {
-    return access_enter(db, call, true, out, err);
+    return access_enter(db, call, FOR_WRITING, out, err);
+}
+
+ss_status
+ss_db_anchor_enter(ss_db *db, const ss_call *call, ss_access *out, ss_error *err)
+{
+    return access_enter(db, call, ANCHOR, out, err);
 }
 
 void
@@ -625,6 +637,8 @@ ss_db_after_fork_child(ss_db *db)
     db->forking = 0;
     db->connecting = false;
     db->closing = 0;
+    db->turn = 0;
+    db->n_turns = 0;
     if (ss_mutex_init(&db->lock) != SS_OK || ss_cond_init(&db->changed) != SS_OK) {
         return;
     }

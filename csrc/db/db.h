@@ -26,6 +26,7 @@ typedef struct {
     bool strict;
     bool untrusted;
     bool immutable;
+    bool single; /* one connection with one transaction, whichever thread: db/link */
 } ss_db_options;
 
 typedef struct ss_db ss_db;
@@ -92,6 +93,9 @@ ss_status ss_db_read_enter(ss_db *db, const ss_call *call, ss_access *out,
                            ss_error *err) SS_MUST_CHECK;
 ss_status ss_db_write_enter(ss_db *db, const ss_call *call, ss_access *out,
                             ss_error *err) SS_MUST_CHECK;
+/* The first connection, whatever the mode; or what is held. */
+ss_status ss_db_anchor_enter(ss_db *db, const ss_call *call, ss_access *out,
+                             ss_error *err) SS_MUST_CHECK;
 void ss_db_leave(ss_access *access);
 
 /* BEGIN IMMEDIATE (a savepoint inside a transaction), and its end: commit when `status`

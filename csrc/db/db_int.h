@@ -54,12 +54,21 @@ struct ss_db {
     ss_bound *bounds; /* owned */
     _Atomic uint64_t cancel_epoch;
     ss_session *fork_session; /* owned reference between before and after fork */
+    uint64_t turn;            /* db/link: the thread whose statement runs, or 0 */
+    int n_turns;              /* and how many wait for theirs */
 };
 
 ss_session *ss_session_retain(ss_session *session); /* new reference */
 void ss_session_release(ss_session *session);       /* NULL is fine */
 /* Make a layout the one that everybody uses from now on; takes it. */
 void ss_session_publish(ss_session *session, ss_layout *layout);
+
+/* Whose blocks the calling thread may use: its own number, or 0, everybody's, for a
+ * single connection. */
+uint64_t ss_bound_owner(const ss_db *db);
+/* Hold the connection of `access` until ss_bound_drop; takes the access on success. */
+ss_status ss_bound_hold(ss_access *access, ss_bound_kind kind, ss_error *err)
+    SS_MUST_CHECK;
 
 /* What this thread is bound by, of one kind or (0) of any, the transaction first. */
 ss_bound *ss_bound_find_lock_held(const ss_db *db, int kind);

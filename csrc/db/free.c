@@ -42,8 +42,8 @@ bind_named(ss_stmt *stmt, const ss_free_request *r, int n, ss_error *err)
     return SS_OK;
 }
 
-static ss_status
-bind_params(ss_stmt *stmt, const ss_free_request *r, ss_error *err)
+ss_status
+ss_free_bind(ss_stmt *stmt, const ss_free_request *r, ss_error *err)
 {
     int n = sqlite3_bind_parameter_count(stmt->raw);
     if (r->n_params > 0 && r->params[0].name != NULL) {
@@ -60,13 +60,13 @@ bind_params(ss_stmt *stmt, const ss_free_request *r, ss_error *err)
     return SS_OK;
 }
 
-/* The user's text is prepared under the guard of store/conn. */
-static ss_status
-prepare(ss_access *access, const ss_free_request *r, ss_stmt **out, ss_error *err)
+ss_status
+ss_free_prepare(ss_access *access, ss_guard guard, const ss_free_request *r,
+                ss_stmt **out, ss_error *err)
 {
-    ss_conn_guard(access->conn, true);
+    ss_conn_guard(access->conn, guard);
     ss_status status = ss_stmt_cache_get(access->cache, r->sql, r->n_sql, out, err);
-    ss_conn_guard(access->conn, false);
+    ss_conn_guard(access->conn, SS_GUARD_OFF);
     return status;
 }
 
@@ -85,7 +85,7 @@ reads_once(ss_db *db, const ss_call *call, const ss_free_request *request, bool 
     ss_access access;
     ss_stmt *stmt = NULL;
     SS_TRY(ss_db_read_enter(db, call, &access, err));
-    ss_status status = prepare(&access, request, &stmt, err);
+    ss_status status = ss_free_prepare(&access, SS_GUARD_FREE, request, &stmt, err);
     if (status == SS_OK) {
         *out = only_reads(stmt);
     }
@@ -109,7 +109,7 @@ static ss_status
 query(ss_access *access, const ss_free_request *r, ss_batch **out, ss_error *err)
 {
     ss_stmt *stmt = NULL;
-    SS_TRY(prepare(access, r, &stmt, err));
+    SS_TRY(ss_free_prepare(access, SS_GUARD_FREE, r, &stmt, err));
     ss_status status = SS_OK;
     if (!only_reads(stmt)) {
         status =
@@ -118,7 +118,7 @@ query(ss_access *access, const ss_free_request *r, ss_batch **out, ss_error *err
                          "that writes");
     }
     if (status == SS_OK) {
-        status = bind_params(stmt, r, err);
+        status = ss_free_bind(stmt, r, err);
     }
     if (status == SS_OK) {
         status = ss_fetch_free(stmt, r->raw, r->strict, "running the query", out, err);
@@ -172,10 +172,10 @@ execute(ss_access *access, const ss_free_request *r, ss_batch **out,
 {
     sqlite3 *handle = ss_conn_handle(access->conn);
     ss_stmt *stmt = NULL;
-    SS_TRY(prepare(access, r, &stmt, err));
+    SS_TRY(ss_free_prepare(access, SS_GUARD_FREE, r, &stmt, err));
     outcome->has_rows = sqlite3_column_count(stmt->raw) > 0;
     int64_t before = sqlite3_total_changes64(handle);
-    ss_status status = bind_params(stmt, r, err);
+    ss_status status = ss_free_bind(stmt, r, err);
     if (status == SS_OK) {
         status = run_to_end(stmt, r, out, err);
     }
@@ -242,9 +242,9 @@ in_one_transaction(ss_db *db, const ss_call *call, const char *sql,
 static ss_status
 run_script(ss_access *access, const char *sql, ss_error *err)
 {
-    ss_conn_guard(access->conn, true);
+    ss_conn_guard(access->conn, SS_GUARD_FREE);
     ss_status status = ss_conn_exec(access->conn, sql, err);
-    ss_conn_guard(access->conn, false);
+    ss_conn_guard(access->conn, SS_GUARD_OFF);
     return status;
 }
 

@@ -49,6 +49,14 @@ ss_status ss_db_execute(ss_db *db, const ss_call *call, const ss_free_request *r
 ss_status ss_db_script(ss_db *db, const ss_call *call, const char *sql, ss_error *err)
     SS_MUST_CHECK;
 
+/* --- for db/link ------------------------------------------------------------------- */
+
+/* Prepare the user's text under a guard; put it back to access->cache. */
+ss_status ss_free_prepare(ss_access *access, ss_guard guard, const ss_free_request *r,
+                          ss_stmt **out, ss_error *err) SS_MUST_CHECK;
+ss_status ss_free_bind(ss_stmt *stmt, const ss_free_request *r, ss_error *err)
+    SS_MUST_CHECK;
+
 /* Create those of our tables that the file lacks (all, in an empty one). */
 ss_status ss_db_initialize(ss_db *db, const ss_call *call, ss_error *err) SS_MUST_CHECK;
 

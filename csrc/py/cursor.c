@@ -1,9 +1,12 @@
-/* The first statement that writes begins a transaction, which the end of the with block
- * commits or rolls back; reading alone takes no lock. Outside a with block each
- * statement is on its own.
+/* Of get_cursor(): the first statement that writes begins a transaction, which the end of
+ * the with block commits or rolls back; reading alone takes no lock. Outside a with block
+ * each statement is on its own.
+ *
+ * Of a link: transactions are the link's, a with block only closes the cursor.
  */
 #include "py/cursor.h"
 
+#include "py/cursor_row.h"
 #include "py/raise.h"
 #include "py/rows.h"
 #include "py/sqlargs.h"
@@ -17,7 +20,11 @@ typedef struct {
     PyObject_HEAD
     py_state *state;       /* borrowed */
     py_database *db;       /* owned */
+    py_link *link;         /* owned, or NULL: of get_cursor() */
     ss_batch *batch;       /* owned: rows of the last statement, or NULL */
+    PyObject *names;       /* owned: tuple of str, or NULL */
+    PyObject *converters;  /* owned: tuple of callables and None, or NULL */
+    PyObject *row_factory; /* owned, or NULL */
     PyObject *description; /* owned */
     int64_t next;          /* row to fetch next */
     int64_t rowcount, lastrowid;
@@ -25,182 +32,9 @@ typedef struct {
     bool in_block;   /* between __enter__ and __exit__ */
     bool began;      /* a transaction was begun for it */
     bool closed;     /* no more statements */
+    bool has_id;     /* lastrowid is known */
     uint64_t thread; /* whose transaction that is */
 } py_cursor;
-
-typedef struct {
-    PyObject_HEAD
-    py_state *state; /* borrowed */
-    ss_batch *batch; /* owned */
-    int64_t row;
-} py_cursor_row;
-
-/* --- rows ------------------------------------------------------------------------------ */
-
-static PyObject *
-row_new(const py_cursor *cursor, int64_t row)
-{
-    PyTypeObject *type = cursor->state->cursor_row_type;
-    py_cursor_row *self = (py_cursor_row *)type->tp_alloc(type, 0);
-    if (self != NULL) {
-        self->state = cursor->state;
-        self->batch = ss_batch_retain(cursor->batch);
-        self->row = row;
-    }
-    return (PyObject *)self;
-}
-
-static void
-CursorRow_dealloc(PyObject *op)
-{
-    PyTypeObject *type = Py_TYPE(op);
-    ss_batch_release(((py_cursor_row *)op)->batch);
-    type->tp_free(op);
-    Py_DECREF(type);
-}
-
-static PyObject *
-row_cell(const py_cursor_row *self, int column)
-{
-    return py_column_cell(self->state, &self->batch->columns[column], self->row);
-}
-
-static PyObject *
-row_tuple(const py_cursor_row *self)
-{
-    PyObject *tuple = PyTuple_New(self->batch->n_columns);
-    for (int i = 0; tuple != NULL && i < self->batch->n_columns; i++) {
-        PyObject *cell = row_cell(self, i);
-        if (cell == NULL) {
-            Py_CLEAR(tuple);
-            break;
-        }
-        PyTuple_SET_ITEM(tuple, i, cell);
-    }
-    return tuple;
-}
-
-static Py_ssize_t
-CursorRow_length(PyObject *op)
-{
-    return ((py_cursor_row *)op)->batch->n_columns;
-}
-
-static PyObject *
-CursorRow_item(PyObject *op, Py_ssize_t i)
-{
-    py_cursor_row *self = (py_cursor_row *)op;
-    if (i < 0 || i >= self->batch->n_columns) {
-        PyErr_SetString(PyExc_IndexError, "row index out of range");
-        return NULL;
-    }
-    return row_cell(self, (int)i);
-}
-
-/* By name as the standard module has it: without regard to case. */
-static PyObject *
-row_by_name(const py_cursor_row *self, PyObject *name)
-{
-    const char *text = PyUnicode_AsUTF8(name);
-    if (text == NULL) {
-        return NULL;
-    }
-    for (int i = 0; i < self->batch->n_columns; i++) {
-        if (PyOS_stricmp(self->batch->names[i], text) == 0) {
-            return row_cell(self, i);
-        }
-    }
-    ss_nearest search;
-    ss_nearest_init(&search, text, strlen(text));
-    for (int i = 0; i < self->batch->n_columns; i++) {
-        ss_nearest_offer(&search, self->batch->names[i]);
-    }
-    return py_raise_nearest(PyExc_IndexError, &search, "this row has no column %R",
-                            name);
-}
-
-static PyObject *
-CursorRow_subscript(PyObject *op, PyObject *key)
-{
-    py_cursor_row *self = (py_cursor_row *)op;
-    if (PyUnicode_Check(key)) {
-        return row_by_name(self, key);
-    }
-    if (PyIndex_Check(key)) {
-        Py_ssize_t i = PyNumber_AsSsize_t(key, PyExc_IndexError);
-        if (i == -1 && PyErr_Occurred()) {
-            return NULL;
-        }
-        return CursorRow_item(op, i < 0 ? i + self->batch->n_columns : i);
-    }
-    PyObject *tuple = row_tuple(self);
-    PyObject *item = tuple != NULL ? PyObject_GetItem(tuple, key) : NULL;
-    Py_XDECREF(tuple);
-    return item;
-}
-
-static PyObject *
-CursorRow_iter(PyObject *op)
-{
-    PyObject *tuple = row_tuple((py_cursor_row *)op);
-    PyObject *iterator = tuple != NULL ? PyObject_GetIter(tuple) : NULL;
-    Py_XDECREF(tuple);
-    return iterator;
-}
-
-static PyObject *
-CursorRow_keys(PyObject *op, PyObject *unused)
-{
-    py_cursor_row *self = (py_cursor_row *)op;
-    PyObject *keys = PyList_New(0);
-    (void)unused;
-    for (int i = 0; keys != NULL && i < self->batch->n_columns; i++) {
-        PyObject *name = PyUnicode_FromString(self->batch->names[i]);
-        if (name == NULL || PyList_Append(keys, name) < 0) {
-            Py_CLEAR(keys);
-        }
-        Py_XDECREF(name);
-    }
-    return keys;
-}
-
-/* Equal to another such row with the same names and values, and to a tuple of them. */
-static PyObject *
-CursorRow_richcompare(PyObject *a, PyObject *b, int op)
-{
-    PyObject *left = NULL, *right = NULL, *result = NULL;
-    bool row = Py_TYPE(a) == Py_TYPE(b);
-    if ((op != Py_EQ && op != Py_NE) || (!row && !PyTuple_Check(b))) {
-        Py_RETURN_NOTIMPLEMENTED;
-    }
-    left = row_tuple((py_cursor_row *)a);
-    right = row ? row_tuple((py_cursor_row *)b) : Py_NewRef(b);
-    if (left != NULL && right != NULL) {
-        result = PyObject_RichCompare(left, right, op);
-    }
-    Py_XDECREF(left);
-    Py_XDECREF(right);
-    return result;
-}
-
-static Py_hash_t
-CursorRow_hash(PyObject *op)
-{
-    PyObject *tuple = row_tuple((py_cursor_row *)op);
-    Py_hash_t hash = tuple != NULL ? PyObject_Hash(tuple) : -1;
-    Py_XDECREF(tuple);
-    return hash;
-}
-
-static PyObject *
-CursorRow_repr(PyObject *op)
-{
-    PyObject *tuple = row_tuple((py_cursor_row *)op);
-    PyObject *text =
-        tuple != NULL ? PyUnicode_FromFormat("<CursorRow %R>", tuple) : NULL;
-    Py_XDECREF(tuple);
-    return text;
-}
 
 /* --- cursor: life ----------------------------------------------------------------------- */
 
@@ -220,13 +54,44 @@ py_cursor_new(py_database *db)
     return (PyObject *)self;
 }
 
+PyObject *
+py_cursor_of_link(py_link *link)
+{
+    py_cursor *self = (py_cursor *)py_cursor_new(link->db);
+    if (self != NULL) {
+        self->link = (py_link *)Py_NewRef(link);
+        self->row_factory = Py_XNewRef(link->row_factory);
+    }
+    return (PyObject *)self;
+}
+
+PyObject *
+py_cursor_names(PyObject *cursor)
+{
+    return ((py_cursor *)cursor)->names;
+}
+
 static int
 Cursor_traverse(PyObject *op, visitproc visit, void *arg)
 {
     py_cursor *self = (py_cursor *)op;
     Py_VISIT(Py_TYPE(op));
     Py_VISIT(self->db);
+    Py_VISIT(self->link);
+    Py_VISIT(self->names);
+    Py_VISIT(self->converters);
+    Py_VISIT(self->row_factory);
     Py_VISIT(self->description);
+    return 0;
+}
+
+/* What may lead back to the cursor. */
+static int
+Cursor_clear(PyObject *op)
+{
+    py_cursor *self = (py_cursor *)op;
+    Py_CLEAR(self->converters);
+    Py_CLEAR(self->row_factory);
     return 0;
 }
 
@@ -236,6 +101,8 @@ forget_rows(py_cursor *self)
     ss_batch_release(self->batch);
     self->batch = NULL;
     self->next = 0;
+    Py_CLEAR(self->names);
+    Py_CLEAR(self->converters);
     Py_XSETREF(self->description, Py_NewRef(Py_None));
 }
 
@@ -246,7 +113,10 @@ Cursor_dealloc(PyObject *op)
     PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_UnTrack(op);
     ss_batch_release(self->batch);
+    (void)Cursor_clear(op);
+    Py_XDECREF(self->names);
     Py_XDECREF(self->description);
+    Py_XDECREF(self->link);
     Py_XDECREF(self->db);
     type->tp_free(op);
     Py_DECREF(type);
@@ -259,6 +129,9 @@ open_db(const py_cursor *self)
         PyErr_SetString(self->state->ProgrammingError, "the cursor is closed");
         return NULL;
     }
+    if (self->link != NULL && py_link_allowed(self->link) < 0) {
+        return NULL;
+    }
     return self->db;
 }
 
@@ -266,33 +139,55 @@ open_db(const py_cursor *self)
 
 /* PEP 249: name and six fields that say nothing here. */
 static PyObject *
-describe(const ss_batch *batch)
+describe(PyObject *names)
 {
-    PyObject *description = PyTuple_New(batch->n_columns);
-    for (int i = 0; description != NULL && i < batch->n_columns; i++) {
-        PyObject *column = Py_BuildValue("(sOOOOOO)", batch->names[i], Py_None, Py_None,
-                                         Py_None, Py_None, Py_None, Py_None);
+    Py_ssize_t n = PyTuple_GET_SIZE(names);
+    PyObject *description = n > 0 ? PyTuple_New(n) : Py_NewRef(Py_None);
+    for (Py_ssize_t i = 0; description != NULL && i < n; i++) {
+        PyObject *column = PyTuple_New(7);
         if (column == NULL) {
             Py_CLEAR(description);
             break;
+        }
+        PyTuple_SET_ITEM(column, 0, Py_NewRef(PyTuple_GET_ITEM(names, i)));
+        for (Py_ssize_t k = 1; k < 7; k++) {
+            PyTuple_SET_ITEM(column, k, Py_NewRef(Py_None));
         }
         PyTuple_SET_ITEM(description, i, column);
     }
     return description;
 }
 
-/* Takes the batch. */
-static int
-keep_rows(py_cursor *self, ss_batch *batch)
+static PyObject *
+names_of(const ss_batch *batch)
 {
-    PyObject *description = batch->n_columns > 0 ? describe(batch) : Py_NewRef(Py_None);
+    PyObject *names = PyTuple_New(batch->n_columns);
+    for (int i = 0; names != NULL && i < batch->n_columns; i++) {
+        PyObject *name = PyUnicode_FromString(batch->names[i]);
+        if (name == NULL) {
+            Py_CLEAR(names);
+            break;
+        }
+        PyTuple_SET_ITEM(names, i, name);
+    }
+    return names;
+}
+
+/* Takes the batch; `names` (taken, too): NULL for its own. */
+static int
+keep_rows(py_cursor *self, ss_batch *batch, PyObject *names)
+{
+    names = names != NULL ? names : names_of(batch);
+    PyObject *description = names != NULL ? describe(names) : NULL;
     if (description == NULL) {
+        Py_XDECREF(names);
         ss_batch_release(batch);
         return -1;
     }
     ss_batch_release(self->batch);
     self->batch = batch;
     self->next = 0;
+    Py_XSETREF(self->names, names);
     Py_XSETREF(self->description, description);
     return 0;
 }
@@ -315,7 +210,7 @@ run_reading(py_cursor *self, py_database *db, py_sqlargs *a)
 {
     ss_batch *batch = py_sqlargs_query(a, db);
     self->rowcount = -1;
-    return batch != NULL ? keep_rows(self, batch) : -1;
+    return batch != NULL ? keep_rows(self, batch, NULL) : -1;
 }
 
 static int
@@ -329,7 +224,24 @@ run_writing(py_cursor *self, py_database *db, py_sqlargs *a)
     }
     self->rowcount = outcome.changed;
     self->lastrowid = outcome.last_id;
-    return keep_rows(self, batch);
+    self->has_id = outcome.last_id != 0;
+    return keep_rows(self, batch, NULL);
+}
+
+static int
+run_linked(py_cursor *self, PyObject *sql, PyObject *params, bool many)
+{
+    py_link_result result;
+    if (py_link_execute(self->link, sql, params, many, &result) < 0) {
+        return -1;
+    }
+    self->rowcount = result.outcome.changed;
+    if (!many && result.batch != NULL) {
+        self->lastrowid = result.outcome.last_id;
+        self->has_id = true;
+    }
+    Py_XSETREF(self->converters, result.converters);
+    return result.batch != NULL ? keep_rows(self, result.batch, result.names) : 0;
 }
 
 static int
@@ -341,6 +253,9 @@ run_one(py_cursor *self, PyObject *sql, PyObject *params)
     int rc = -1;
     if (db == NULL) {
         return -1;
+    }
+    if (self->link != NULL) {
+        return run_linked(self, sql, params, false);
     }
     if (py_sqlargs_parse(&a, db, sql, params, NULL) == 0 &&
         py_sqlargs_reads(&a, db, &reads) == 0) {
@@ -366,7 +281,7 @@ static PyObject *
 Cursor_execute(PyObject *op, PyObject *const *args, Py_ssize_t n)
 {
     py_cursor *self = (py_cursor *)op;
-    if (!two_arguments("execute", n, 1)) {
+    if (!two_arguments("execute", n, 1) || open_db(self) == NULL) {
         return NULL;
     }
     forget_rows(self);
@@ -380,7 +295,8 @@ run_many(py_cursor *self, PyObject *sql, PyObject *iterator)
     int64_t changed = 0;
     PyObject *params;
     while ((params = PyIter_Next(iterator)) != NULL) {
-        int rc = run_one(self, sql, params);
+        int rc = self->link != NULL ? run_linked(self, sql, params, true)
+                                    : run_one(self, sql, params);
         Py_DECREF(params);
         if (rc < 0) {
             return -1;
@@ -407,6 +323,11 @@ Cursor_executemany(PyObject *op, PyObject *const *args, Py_ssize_t n)
         return NULL;
     }
     forget_rows(self);
+    if (self->link != NULL) { /* in its transaction, which the caller ends */
+        int done = run_many(self, args[0], iterator);
+        Py_DECREF(iterator);
+        return done < 0 ? NULL : Py_NewRef(op);
+    }
     Py_INCREF(db);
     uint64_t thread;
     int rc = py_transaction_begin(db, &thread);
@@ -429,6 +350,118 @@ Cursor_executemany(PyObject *op, PyObject *const *args, Py_ssize_t n)
     return rc < 0 ? NULL : Py_NewRef(op);
 }
 
+static PyObject *
+Cursor_executescript(PyObject *op, PyObject *sql)
+{
+    py_cursor *self = (py_cursor *)op;
+    if (open_db(self) == NULL) {
+        return NULL;
+    }
+    if (self->link == NULL) {
+        PyErr_SetString(self->state->NotSupportedError,
+                        "executescript() is for cursors of smartshopie_db.dbapi; "
+                        "initialize_database(schema_file) runs a script");
+        return NULL;
+    }
+    return py_link_script(self->link, sql) < 0 ? NULL : Py_NewRef(op);
+}
+
+/* --- cursor: rows --------------------------------------------------------------------- */
+
+static PyObject *
+as_bytes(PyObject *cell)
+{
+    if (PyBytes_Check(cell)) {
+        return Py_NewRef(cell);
+    }
+    PyObject *text = PyObject_Str(cell);
+    PyObject *bytes = text != NULL ? PyUnicode_AsUTF8String(text) : NULL;
+    Py_XDECREF(text);
+    return bytes;
+}
+
+static PyObject *
+converted(PyObject *converter, py_state *state, const ss_column *column, int64_t row)
+{
+    PyObject *cell = py_column_cell(state, column, row);
+    PyObject *bytes = cell != NULL ? as_bytes(cell) : NULL;
+    PyObject *value = bytes != NULL ? PyObject_CallOneArg(converter, bytes) : NULL;
+    Py_XDECREF(cell);
+    Py_XDECREF(bytes);
+    return value;
+}
+
+/* A cell of a link's cursor whose texts are made by text_factory. */
+static PyObject *
+made_by(PyObject *text_factory, py_state *state, const ss_column *column, int64_t row)
+{
+    ss_value value;
+    ss_column_get(column, row, &value);
+    if (value.tag != SS_VALUE_TEXT) {
+        return py_column_cell(state, column, row);
+    }
+    PyObject *bytes = PyBytes_FromStringAndSize(value.as.s.p, (Py_ssize_t)value.as.s.n);
+    if (bytes == NULL || text_factory == (PyObject *)&PyBytes_Type) {
+        return bytes;
+    }
+    PyObject *text = PyObject_CallOneArg(text_factory, bytes);
+    Py_DECREF(bytes);
+    return text;
+}
+
+/* str, or nothing that was set, is what cells are made of anyway. */
+static PyObject *
+text_factory_of(const py_cursor *self)
+{
+    PyObject *made = self->link != NULL ? self->link->text_factory : NULL;
+    return made == Py_None || made == (PyObject *)&PyUnicode_Type ? NULL : made;
+}
+
+/* What is called here may run a statement on this very cursor: `batch` is held. */
+static PyObject *
+row_of(py_cursor *self, const ss_batch *batch, int64_t at)
+{
+    PyObject *factory = Py_XNewRef(text_factory_of(self));
+    PyObject *converters = Py_XNewRef(self->converters);
+    PyObject *row = py_cursor_row_new(self->state, self->names, batch->n_columns);
+    for (int i = 0; row != NULL && i < batch->n_columns; i++) {
+        const ss_column *column = &batch->columns[i];
+        PyObject *converter =
+            converters != NULL ? PyTuple_GET_ITEM(converters, i) : Py_None;
+        PyObject *cell = converter != Py_None && !ss_column_is_null(column, at)
+                             ? converted(converter, self->state, column, at)
+                         : factory != NULL ? made_by(factory, self->state, column, at)
+                                           : py_column_cell(self->state, column, at);
+        if (cell == NULL) {
+            Py_CLEAR(row);
+            break;
+        }
+        PyTuple_SET_ITEM(row, i, cell);
+    }
+    if (row != NULL && factory == NULL && converters == NULL) {
+        py_cursor_row_is_plain(row);
+    }
+    Py_XDECREF(factory);
+    Py_XDECREF(converters);
+    return row;
+}
+
+static PyObject *
+next_row(py_cursor *self)
+{
+    ss_batch *batch = ss_batch_retain(self->batch);
+    PyObject *factory = Py_XNewRef(self->row_factory);
+    PyObject *row = row_of(self, batch, self->next++);
+    ss_batch_release(batch);
+    if (row != NULL && factory != NULL && factory != Py_None &&
+        factory != (PyObject *)self->state->cursor_row_type) {
+        Py_SETREF(row,
+                  PyObject_CallFunctionObjArgs(factory, (PyObject *)self, row, NULL));
+    }
+    Py_XDECREF(factory);
+    return row;
+}
+
 /* --- cursor: fetching ------------------------------------------------------------------------ */
 
 static PyObject *
@@ -441,7 +474,7 @@ Cursor_next(PyObject *op)
     if (self->batch == NULL || self->next >= self->batch->n_rows) {
         return NULL;
     }
-    return row_new(self, self->next++);
+    return next_row(self);
 }
 
 static PyObject *
@@ -554,8 +587,7 @@ Cursor_lastrowid(PyObject *op, void *unused)
 {
     py_cursor *self = (py_cursor *)op;
     (void)unused;
-    return self->lastrowid != 0 ? PyLong_FromLongLong(self->lastrowid)
-                                : Py_NewRef(Py_None);
+    return self->has_id ? PyLong_FromLongLong(self->lastrowid) : Py_NewRef(Py_None);
 }
 
 static PyObject *
@@ -565,7 +597,28 @@ Cursor_description(PyObject *op, void *unused)
     return Py_NewRef(((py_cursor *)op)->description);
 }
 
+static PyObject *
+Cursor_connection(PyObject *op, void *unused)
+{
+    py_cursor *self = (py_cursor *)op;
+    (void)unused;
+    return Py_NewRef(self->link != NULL ? (PyObject *)self->link
+                                        : (PyObject *)self->db);
+}
+
+/* PEP 249 has these two; here every size is known. */
+static PyObject *
+Cursor_setsize(PyObject *op, PyObject *const *args, Py_ssize_t n)
+{
+    (void)op;
+    (void)args;
+    (void)n;
+    Py_RETURN_NONE;
+}
+
 static PyMemberDef Cursor_members[] = {
+    {"row_factory", T_OBJECT, offsetof(py_cursor, row_factory), 0,
+     PyDoc_STR("What makes a row of this cursor and a tuple; None: the tuple.")},
     {"arraysize", T_PYSSIZET, offsetof(py_cursor, arraysize), 0,
      PyDoc_STR("How many rows fetchmany() gives by default.")},
     {NULL},
@@ -577,6 +630,7 @@ static PyGetSetDef Cursor_getset[] = {
      NULL},
     {"rowcount", Cursor_rowcount, NULL,
      PyDoc_STR("Rows changed by the last statement; -1 when it only read."), NULL},
+    {"connection", Cursor_connection, NULL, PyDoc_STR("What it belongs to."), NULL},
     {"lastrowid", Cursor_lastrowid, NULL, PyDoc_STR("The row id inserted last."), NULL},
     {NULL},
 };
@@ -589,6 +643,14 @@ static PyMethodDef Cursor_methods[] = {
     {"executemany", FASTCALL(Cursor_executemany), METH_FASTCALL,
      PyDoc_STR("executemany($self, sql, parameters, /)\n--\n\n"
                "Run one statement for each of several parameters, all or none.")},
+    {"executescript", Cursor_executescript, METH_O,
+     PyDoc_STR("executescript($self, sql, /)\n--\n\n"
+               "Commit what is open, then run several statements.")},
+    {"setinputsizes", FASTCALL(Cursor_setsize), METH_FASTCALL,
+     PyDoc_STR("setinputsizes($self, sizes, /)\n--\n\nDoes nothing (PEP 249).")},
+    {"setoutputsize", FASTCALL(Cursor_setsize), METH_FASTCALL,
+     PyDoc_STR("setoutputsize($self, size, column=None, /)\n--\n\n"
+               "Does nothing (PEP 249).")},
     {"fetchone", Cursor_fetchone, METH_NOARGS,
      PyDoc_STR("fetchone($self, /)\n--\n\nThe next row, or None.")},
     {"fetchmany", FASTCALL(Cursor_fetchmany), METH_FASTCALL,
@@ -609,6 +671,7 @@ static PyType_Slot Cursor_slots[] = {
     {Py_tp_doc, "Statements and their rows, with the values as stored."},
     {Py_tp_dealloc, Cursor_dealloc},
     {Py_tp_traverse, Cursor_traverse},
+    {Py_tp_clear, Cursor_clear},
     {Py_tp_iter, PyObject_SelfIter},
     {Py_tp_iternext, Cursor_next},
     {Py_tp_methods, Cursor_methods},
@@ -625,44 +688,8 @@ static PyType_Spec Cursor_spec = {
     .slots = Cursor_slots,
 };
 
-static PyMethodDef CursorRow_methods[] = {
-    {"keys", CursorRow_keys, METH_NOARGS,
-     PyDoc_STR("keys($self, /)\n--\n\nThe column names, as a list.")},
-    {NULL},
-};
-
-static PyType_Slot CursorRow_slots[] = {
-    {Py_tp_doc, "One row of a cursor: values by position and by name."},
-    {Py_tp_dealloc, CursorRow_dealloc},
-    {Py_sq_length, CursorRow_length},
-    {Py_sq_item, CursorRow_item},
-    {Py_mp_length, CursorRow_length},
-    {Py_mp_subscript, CursorRow_subscript},
-    {Py_tp_iter, CursorRow_iter},
-    {Py_tp_richcompare, CursorRow_richcompare},
-    {Py_tp_hash, CursorRow_hash},
-    {Py_tp_repr, CursorRow_repr},
-    {Py_tp_methods, CursorRow_methods},
-    {0, NULL},
-};
-
-static PyType_Spec CursorRow_spec = {
-    .name = "smartshopie_db.CursorRow",
-    .basicsize = sizeof(py_cursor_row),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE |
-             Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    .slots = CursorRow_slots,
-};
-
 int
 py_cursor_add_type(PyObject *module, py_state *state)
 {
     return py_state_add_type(module, &Cursor_spec, NULL, true, &state->cursor_type);
-}
-
-int
-py_cursor_row_add_type(PyObject *module, py_state *state)
-{
-    return py_state_add_type(module, &CursorRow_spec, NULL, true,
-                             &state->cursor_row_type);
 }

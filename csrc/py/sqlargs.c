@@ -15,12 +15,20 @@ room(py_sqlargs *a, Py_ssize_t n)
         return -1;
     }
     a->params = ss_calloc((size_t)n + 1, sizeof(*a->params));
-    a->keep = ss_calloc((size_t)(2 * n) + 1, sizeof(*a->keep));
+    a->keep = ss_calloc((size_t)(3 * n) + 1, sizeof(*a->keep));
     if (a->params == NULL || a->keep == NULL) {
         PyErr_NoMemory();
         return -1;
     }
     return 0;
+}
+
+static bool
+is_basic(PyObject *value)
+{
+    return value == Py_None || PyUnicode_CheckExact(value) ||
+           PyLong_CheckExact(value) || PyFloat_CheckExact(value) ||
+           PyBytes_CheckExact(value);
 }
 
 static int
@@ -29,6 +37,13 @@ add_param(py_sqlargs *a, py_state *state, const char *name, const char *what,
 {
     ss_param *param = &a->params[a->request.n_params];
     PyObject *keep = NULL;
+    if (a->adapt != NULL && !is_basic(value)) {
+        value = PyObject_CallOneArg(a->adapt, value);
+        if (value == NULL) {
+            return -1;
+        }
+        a->keep[a->n_keep++] = value; /* three places are there for each parameter */
+    }
     if (py_value_from_object(state, value, SS_KIND_ANY, what, &param->value, &keep) <
         0) {
         return -1;
@@ -106,7 +121,7 @@ add_mapping(py_sqlargs *a, py_state *state, PyObject *params)
     return rc;
 }
 
-/* A mapping has keys(); a str is a sequence nobody means. */
+/* A tuple or list is one, a mapping has keys(), a str is a sequence nobody means. */
 static int
 add_params(py_sqlargs *a, py_state *state, PyObject *params)
 {
@@ -121,18 +136,20 @@ add_params(py_sqlargs *a, py_state *state, PyObject *params)
             Py_TYPE(params)->tp_name);
         return -1;
     }
+    if (PyTuple_Check(params) || PyList_Check(params)) { /* a row has keys(), too */
+        return add_sequence(a, state, params);
+    }
     if (PyDict_Check(params) || PyObject_HasAttrString(params, "keys")) {
         return add_mapping(a, state, params);
     }
     return add_sequence(a, state, params);
 }
 
-int
-py_sqlargs_parse(py_sqlargs *a, py_database *db, PyObject *sql, PyObject *params,
-                 PyObject *timeout)
+static int
+parse(py_sqlargs *a, py_database *db, PyObject *sql, PyObject *params,
+      PyObject *timeout)
 {
     Py_ssize_t n;
-    *a = (py_sqlargs){.request = {.strict = ss_db_get_options(db->db)->strict}};
     if (!PyUnicode_Check(sql)) {
         PyErr_Format(PyExc_TypeError, "sql: expected str, got %s",
                      Py_TYPE(sql)->tp_name);
@@ -149,6 +166,23 @@ py_sqlargs_parse(py_sqlargs *a, py_database *db, PyObject *sql, PyObject *params
     }
     a->request.params = a->params;
     return py_call_init(db, &a->call, timeout);
+}
+
+int
+py_sqlargs_parse(py_sqlargs *a, py_database *db, PyObject *sql, PyObject *params,
+                 PyObject *timeout)
+{
+    *a = (py_sqlargs){.request = {.strict = ss_db_get_options(db->db)->strict}};
+    return parse(a, db, sql, params, timeout);
+}
+
+int
+py_sqlargs_parse_adapted(py_sqlargs *a, py_database *db, PyObject *sql,
+                         PyObject *params, PyObject *adapt)
+{
+    *a = (py_sqlargs){.request = {.raw = true}};
+    a->adapt = adapt != Py_None ? adapt : NULL;
+    return parse(a, db, sql, params, NULL);
 }
 
 void

@@ -10,7 +10,8 @@ typedef struct {
     ss_param *params;        /* owned */
     PyObject **keep;         /* owned array of owned references, n_keep of them */
     int n_keep;
-    PyObject *sql; /* owned */
+    PyObject *sql;   /* owned */
+    PyObject *adapt; /* borrowed while parsing: see below; or NULL */
     py_call call;
 } py_sqlargs;
 
@@ -18,6 +19,11 @@ typedef struct {
  * case after. */
 int py_sqlargs_parse(py_sqlargs *a, py_database *db, PyObject *sql, PyObject *params,
                      PyObject *timeout) SS_MUST_CHECK;
+/* The same for a statement with the words of the standard module: `adapt` (NULL or None:
+ * nothing) is called with each value that is not of a basic type, and gives what to store;
+ * a row is a sequence. */
+int py_sqlargs_parse_adapted(py_sqlargs *a, py_database *db, PyObject *sql,
+                             PyObject *params, PyObject *adapt) SS_MUST_CHECK;
 void py_sqlargs_clear(py_sqlargs *a);
 
 /* Does the statement only read? */

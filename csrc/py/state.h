@@ -36,6 +36,7 @@
     X(table_method) /* get_<table>, add_<record>, insert_* of the db type */ \
     X(transaction)  /* what db.transaction() gives */                        \
     X(snapshot)     /* what db.snapshot() gives */                           \
+    X(link)         /* what dbapi.Connection is made of */                   \
     X(cursor)       /* what db.get_cursor() gives */                         \
     X(cursor_row)   /* its rows: by position and by name */                  \
     X(database)     /* SmartShopieDB */

@@ -46,7 +46,7 @@ struct ss_conn {
     bool committed;      /* see on_commit */
     bool opened;         /* it has read the file once */
     ss_error stopped;    /* why the present call was stopped; SS_OK: it was not */
-    bool guarded;        /* free SQL is being prepared */
+    ss_guard guard;      /* whose SQL is being prepared */
     const char *refused; /* what the guard refused in it; constant text, or NULL */
 };
 
@@ -140,7 +140,7 @@ void
 ss_conn_call_end(ss_conn *conn)
 {
     conn->call = NULL;
-    conn->guarded = false; /* the pool's own statements come next */
+    conn->guard = SS_GUARD_OFF; /* the pool's own statements come next */
 }
 
 /* ---- errors ---- */
@@ -373,7 +373,10 @@ ss_conn_error(ss_conn *conn, int rc, const char *what, ss_error *err)
     if (explain_stop(conn, rc, what, colon, err)) {
         code = (ss_code)err->code;
     }
-    else if ((rc & 0xFF) == SQLITE_AUTH && conn->refused != NULL) {
+    else if (conn->refused != NULL &&
+             ((rc & 0xFF) == SQLITE_AUTH || (rc & 0xFF) == SQLITE_SCHEMA)) {
+        /* SCHEMA: what was refused also met a schema that had become old. */
+        rc = SQLITE_AUTH;
         code = SS_PROGRAMMING;
         ss_error_set(err, code, "%s%s%s", what, colon, conn->refused);
     }
@@ -445,6 +448,31 @@ pragma_is_harmless(const char *name, const char *argument)
     return is_one_of(name, telling) || (argument == NULL && !is_one_of(name, acting));
 }
 
+static bool
+sets_one_of(const char *name, const char *argument, const char *setting,
+            const char *const *values)
+{
+    return argument != NULL && sqlite3_stricmp(name, setting) == 0 &&
+           is_one_of(argument, values);
+}
+
+/* Settings that the user's own connection takes: what keeps the file safe, and would do
+ * no harm if it were forgotten when the connection is opened again after a fork. */
+static bool
+pragma_is_safe(const char *name, const char *argument)
+{
+    static const char *const yes[] = {"1", "on", "yes", "true", NULL};
+    static const char *const journals[] = {"wal", "delete", "truncate", "persist",
+                                           NULL};
+    static const char *const synchronous[] = {"normal", "full", "extra", "1",
+                                              "2",      "3",    NULL};
+    return pragma_is_harmless(name, argument) ||
+           sets_one_of(name, argument, "foreign_keys", yes) ||
+           sets_one_of(name, argument, "journal_mode", journals) ||
+           sets_one_of(name, argument, "synchronous", synchronous) ||
+           sqlite3_stricmp(name, "cache_size") == 0;
+}
+
 /* Reading from pragma_NAME(...) runs the PRAGMA. */
 static bool
 is_acting_pragma_table(const char *table)
@@ -488,6 +516,34 @@ refusal(int action, const char *first, const char *second)
     }
 }
 
+/* The same for the user's own connection. */
+static const char *
+link_refusal(int action, const char *first, const char *second)
+{
+    switch (action) {
+    case SQLITE_TRANSACTION:
+    case SQLITE_SAVEPOINT:
+        return NULL;
+    case SQLITE_ATTACH:
+        /* VACUUM attaches a nameless file for itself. */
+        return first != NULL && first[0] == '\0'
+                   ? NULL
+                   : "attaching another database is not supported";
+    case SQLITE_PRAGMA:
+        return pragma_is_safe(first, second)
+                   ? NULL
+                   : "this PRAGMA is not supported with that value; connect(timeout=) "
+                     "says how long to wait for a lock";
+    case SQLITE_CREATE_TEMP_INDEX:
+    case SQLITE_CREATE_TEMP_TABLE:
+    case SQLITE_CREATE_TEMP_TRIGGER:
+    case SQLITE_CREATE_TEMP_VIEW:
+        return "temporary objects are not supported: a fork() would lose them";
+    default:
+        return refusal(action, first, second);
+    }
+}
+
 static int
 authorize(void *arg, int action, const char *first, const char *second,
           const char *database, const char *inner)
@@ -496,10 +552,11 @@ authorize(void *arg, int action, const char *first, const char *second,
 
     (void)database;
     (void)inner;
-    if (!conn->guarded) {
+    if (conn->guard == SS_GUARD_OFF) {
         return SQLITE_OK;
     }
-    const char *why = refusal(action, first, second);
+    const char *why = conn->guard == SS_GUARD_LINK ? link_refusal(action, first, second)
+                                                   : refusal(action, first, second);
     if (why == NULL) {
         return SQLITE_OK;
     }
@@ -508,10 +565,10 @@ authorize(void *arg, int action, const char *first, const char *second,
 }
 
 void
-ss_conn_guard(ss_conn *conn, bool on)
+ss_conn_guard(ss_conn *conn, ss_guard guard)
 {
-    conn->guarded = on;
-    if (on) {
+    conn->guard = guard;
+    if (guard != SS_GUARD_OFF) {
         conn->refused = NULL;
     }
 }
@@ -519,7 +576,7 @@ ss_conn_guard(ss_conn *conn, bool on)
 bool
 ss_conn_guarded(const ss_conn *conn)
 {
-    return conn->guarded;
+    return conn->guard != SS_GUARD_OFF;
 }
 
 /* ---- opening ---- */

@@ -82,9 +82,13 @@ void ss_conn_call_end(ss_conn *conn);
  * interrupted when it was.  Returns the ss_code. */
 ss_status ss_conn_error(ss_conn *conn, int rc, const char *what, ss_error *err);
 
-/* While on, statements being prepared may not begin or end transactions, attach files
- * or change settings: for SQL of the user. What it refuses is SS_PROGRAMMING. */
-void ss_conn_guard(ss_conn *conn, bool on);
+/* What statements being prepared may not do. SS_GUARD_FREE, for SQL of the user on a
+ * connection of a pool: begin or end transactions, attach files, change settings, make
+ * temporary objects. SS_GUARD_LINK, for a connection that is the user's own: the same,
+ * but transactions are allowed, and settings that are safe here. What is refused is
+ * SS_PROGRAMMING with SQLITE_AUTH. */
+typedef enum { SS_GUARD_OFF, SS_GUARD_FREE, SS_GUARD_LINK } ss_guard;
+void ss_conn_guard(ss_conn *conn, ss_guard guard);
 bool ss_conn_guarded(const ss_conn *conn);
 
 /* Run SQL text without results (may hold several statements). */

@@ -17,10 +17,8 @@
 
 /* ---- prepare ---- */
 
-/* The first byte at or after `at` that is neither space nor comment (nor, when
- * `semicolons`, a semicolon). */
-static size_t
-skip_blank(const char *sql, size_t n, size_t at, bool semicolons)
+size_t
+ss_stmt_skip_blank(const char *sql, size_t n, size_t at, bool semicolons)
 {
     while (at < n) {
         if (memchr(" \t\n\f\r", sql[at], 5) != NULL || (semicolons && sql[at] == ';')) {
@@ -113,11 +111,11 @@ ss_stmt_prepare(ss_conn *conn, const char *sql, size_t n, bool keep, ss_stmt **o
         status = ss_error_set(err, SS_PROGRAMMING, "there is no statement in the SQL");
         goto done;
     }
-    if (skip_blank(sql, n, (size_t)(tail - sql), true) < n) {
+    if (ss_stmt_skip_blank(sql, n, (size_t)(tail - sql), true) < n) {
         status = ss_error_set(err, SS_PROGRAMMING,
                               "one statement at a time: there is text after the first");
-        name_the_place(sql, n, (int)skip_blank(sql, n, (size_t)(tail - sql), true),
-                       err);
+        name_the_place(
+            sql, n, (int)ss_stmt_skip_blank(sql, n, (size_t)(tail - sql), true), err);
         goto done;
     }
     stmt = ss_calloc(1, sizeof(*stmt));

@@ -28,6 +28,10 @@ ss_status ss_stmt_prepare(ss_conn *conn, const char *sql, size_t n, bool keep,
                           ss_stmt **out, ss_error *err) SS_MUST_CHECK;
 void ss_stmt_finalize(ss_stmt *stmt); /* NULL is fine */
 
+/* The first byte at or after `at` that is neither space nor comment (nor, when
+ * `semicolons`, a semicolon); n when there is none. */
+size_t ss_stmt_skip_blank(const char *sql, size_t n, size_t at, bool semicolons);
+
 /* `index` counts from 1. */
 ss_status ss_stmt_bind(ss_stmt *stmt, int index, const ss_value *value, ss_error *err)
     SS_MUST_CHECK;
