@@ -792,6 +792,38 @@ def test_fork(transaction, tmp_path):
     subprocess.run(program, check=True, timeout=60)
 
 
+FORK_MEANWHILE = """
+import os, sys, threading, time
+import smartshopie_db.dbapi as sqlite3
+db = sqlite3.connect(sys.argv[1], check_same_thread=False)
+db.execute("CREATE TABLE t (a)")
+db.execute("INSERT INTO t VALUES (1)")
+slow = ("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT 3000000)"
+        " SELECT max(i) FROM n")
+ended = []
+def work():
+    db.execute(slow)
+    ended.append(time.monotonic())
+worker = threading.Thread(target=work)
+worker.start()
+time.sleep(0.1)
+child = os.fork()
+forked = time.monotonic()
+if child == 0:
+    os._exit(0)
+os.waitpid(child, 0)
+worker.join()
+assert ended[0] < forked + 0.1, (ended, forked)  # the statement ended first
+db.commit()
+assert db.execute("SELECT a FROM t").fetchall() == [(1,)]
+"""
+
+
+def test_a_fork_waits_for_a_statement(tmp_path):
+    program = [sys.executable, "-c", FORK_MEANWHILE, str(tmp_path / "a.db")]
+    subprocess.run(program, check=True, timeout=60)
+
+
 def test_importing_the_package_does_not_import_this():
     code = (
         "import sys, smartshopie_db; assert 'smartshopie_db.dbapi' not in sys.modules;"

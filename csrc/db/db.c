@@ -581,12 +581,14 @@ ss_db_end_work(ss_access *access, ss_status status, ss_error *err)
 
 /* --- fork --------------------------------------------------------------------------------- */
 
-/* Wait for whoever is connecting: SQLite's own locks, held in the middle of opening a
- * file, would stay locked in the child for ever. */
+/* Wait for whoever is connecting, or runs a statement on a single connection, whose block
+ * nobody waits for: SQLite's own locks, held in the middle of it, would stay locked in the
+ * child for ever. */
 static void
-await_connected_lock_held(ss_db *db, int64_t until_ms)
+await_idle_lock_held(ss_db *db, int64_t until_ms)
 {
-    while (db->connecting && ss_clock_ms() < until_ms) {
+    while ((db->connecting || (db->turn != 0 && db->turn != db->forking)) &&
+           ss_clock_ms() < until_ms) {
         (void)ss_cond_wait(&db->changed, &db->lock, until_ms - ss_clock_ms());
     }
 }
@@ -600,7 +602,7 @@ ss_db_before_fork(ss_db *db, int64_t wait_ms)
         (void)ss_cond_wait(&db->changed, &db->lock, 50);
     }
     db->forking = ss_thread_id(); /* nobody begins anything from here on */
-    await_connected_lock_held(db, until);
+    await_idle_lock_held(db, until);
     ss_session *session = db->session != NULL ? ss_session_retain(db->session) : NULL;
     bool own = ss_bound_find_lock_held(db, 0) != NULL; /* not to wait for oneself */
     db->fork_session = session;

@@ -18,6 +18,14 @@ ss_link_make(ss_db *db)
 
 /* --- turns -------------------------------------------------------------------------- */
 
+/* In the child of such a fork SQLite's own locks would stay as a running statement has
+ * them. */
+static bool
+others_fork(const ss_db *db, uint64_t me)
+{
+    return db->forking != 0 && db->forking != me;
+}
+
 static ss_status
 take_turn(ss_db *db, const ss_call *call, ss_error *err)
 {
@@ -31,7 +39,7 @@ take_turn(ss_db *db, const ss_call *call, ss_error *err)
                               "signal handler cannot use it meanwhile");
     }
     db->n_turns++;
-    while (status == SS_OK && db->turn != 0) {
+    while (status == SS_OK && (db->turn != 0 || others_fork(db, me))) {
         (void)ss_cond_wait(&db->changed, &db->lock, 50);
         ss_mutex_unlock(&db->lock);
         status = ss_call_poll(call, &last_check, err);
@@ -50,7 +58,7 @@ give_turn(ss_db *db)
 {
     ss_mutex_lock(&db->lock);
     db->turn = 0;
-    if (db->n_turns > 0) {
+    if (db->n_turns > 0 || db->forking != 0) {
         ss_cond_broadcast(&db->changed);
     }
     ss_mutex_unlock(&db->lock);

@@ -28,6 +28,13 @@ ROUNDS = {
     " db.execute_query(f'SELECT {k} AS n')",
     "cursor": "with db.get_cursor() as c: c.execute('SELECT 1'); c.fetchall();"
     " c.executemany('DELETE FROM usage_alerts WHERE id = ?', [(1,), (2,)])",
+    "dbapi": "c = dbapi.connect(PATH, detect_types=3);"
+    " c.row_factory = lambda *a: (c, a);"
+    " c.execute('INSERT INTO usage_alerts (id) SELECT 1 WHERE 0');"
+    " list(c.execute('SELECT ? AS \"a [date]\", date() AS \"b [date]\"', ['2025-01-01'"
+    "]))"
+    "; raises(dbapi.Error, lambda: c.execute('SELEC')); k % 2 or c.close(); del c;"
+    " k % 10 or gc.collect()",
     "transactions": "with db.transaction():\n  add(db, k % 50)\n  with db.snapshot"
     " if False else db.transaction(): db.get_overview_kpis()",
     "rolled back": "with contextlib.suppress(KeyError), db.transaction():"
@@ -62,7 +69,7 @@ stock.close()
 odd = SmartShopieDB(odd_path)
 class Cycle(SmartShopieDB):
     pass
-from smartshopie_db import demo
+from smartshopie_db import dbapi, demo
 demo.create(PATH)
 db = SmartShopieDB(PATH, durability="off")
 GETTERS = [name for name in dir(db) if name.startswith("get_")
