@@ -129,6 +129,14 @@ class Rows(Sequence[_R_co], Generic[_R_co]):
         prefix: bytes = b"",
         suffix: bytes = b"",
     ) -> bytes: ...
+    def to_csv(
+        self,
+        *,
+        delimiter: Literal[",", ";", "\t", "|"] = ",",
+        header: bool = True,
+        formulas: Literal["keep", "defuse"] = "keep",
+        redact: bool = False,
+    ) -> bytes: ...
     def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
     def __arrow_c_schema__(self) -> object: ...
 

@@ -76,6 +76,12 @@ ss_utf8_valid(const char *s, size_t n)
 }
 
 size_t
+ss_utf8_character(const char *s, size_t n)
+{
+    return character((const unsigned char *)s, n);
+}
+
+size_t
 ss_utf8_floor(const char *s, size_t n)
 {
     const unsigned char *p = (const unsigned char *)s;

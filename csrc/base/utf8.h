@@ -9,6 +9,10 @@
 /* RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. Eight bytes at
  * a time while the text is ASCII. */
 bool ss_utf8_valid(const char *s, size_t n);
+/* Bytes of the character that a text begins with; 0 when it is none (n > 0). */
+size_t ss_utf8_character(const char *s, size_t n);
+/* What stands for a byte that is none: U+FFFD. */
+#define SS_UTF8_REPLACEMENT "\xEF\xBF\xBD"
 /* The largest prefix length <= n that does not cut a character. */
 size_t ss_utf8_floor(const char *s, size_t n);
 /* Where the last `characters` of a valid text begin; n when it has no more than those:

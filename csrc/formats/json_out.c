@@ -164,16 +164,13 @@ add_name(ss_buf *keys, const char *name, bool html)
     char piece[4 * SS_JSON_ESCAPE];
 
     while (n > 0) {
-        size_t length = 1;
-        while (length < 4 && length < n && !ss_utf8_valid(name, length)) {
-            length++;
-        }
-        if (ss_utf8_valid(name, length)) {
+        size_t length = ss_utf8_character(name, n);
+        if (length > 0) {
             char *end = ss_json_text_put(name, length, html, piece);
             ss_buf_add(keys, piece, (size_t)(end - piece));
         }
         else {
-            ss_buf_puts(keys, "\xEF\xBF\xBD");
+            ss_buf_puts(keys, SS_UTF8_REPLACEMENT);
             length = 1;
         }
         name += length;

@@ -6,10 +6,13 @@
  */
 #include "py/export.h"
 
+#include "formats/csv_out.h"
 #include "py/args.h"
 #include "py/raise.h"
 #include "py/record.h"
 #include "py/rows.h"
+
+#include <string.h> // strchr()
 
 static ss_view
 view_of_rows(const py_rows *rows)
@@ -25,6 +28,14 @@ view_of_record(const py_record *record)
 {
     return (ss_view){
         .batch = record->batch, .start = record->row, .step = 1, .length = 1};
+}
+
+static PyObject *
+bytes_of_at_most(size_t bound)
+{
+    return bound > (size_t)PY_SSIZE_T_MAX
+               ? PyErr_NoMemory()
+               : PyBytes_FromStringAndSize(NULL, (Py_ssize_t)bound);
 }
 
 /* ---- JSON ---- */
@@ -45,20 +56,14 @@ py_export_json(py_state *state, const ss_view *view, const ss_json_options *opti
     if (rc != SS_OK) {
         return py_raise(state, &err);
     }
-    if (ss_json_bound(json) > (size_t)PY_SSIZE_T_MAX) {
-        PyErr_NoMemory();
-        goto done;
+    bytes = bytes_of_at_most(ss_json_bound(json));
+    if (bytes != NULL) {
+        char *to = PyBytes_AS_STRING(bytes);
+        Py_BEGIN_ALLOW_THREADS
+        n = ss_json_write(json, to);
+        Py_END_ALLOW_THREADS
+        _PyBytes_Resize(&bytes, (Py_ssize_t)n); /* on failure NULL */
     }
-    bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)ss_json_bound(json));
-    if (bytes == NULL) {
-        goto done;
-    }
-    char *to = PyBytes_AS_STRING(bytes);
-    Py_BEGIN_ALLOW_THREADS
-    n = ss_json_write(json, to);
-    Py_END_ALLOW_THREADS
-    _PyBytes_Resize(&bytes, (Py_ssize_t)n); /* on failure NULL */
-done:
     ss_json_free(json);
     return bytes;
 }
@@ -177,4 +182,85 @@ Record_to_json(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
 
     return json_of(self->state, &view, SS_JSON_OBJECT, "to_json", args, nargsf,
                    kwnames);
+}
+
+/* ---- CSV ---- */
+
+static PyObject *
+csv_of(py_state *state, const ss_view *view, const ss_csv_options *options)
+{
+    ss_csv *csv = NULL;
+    PyObject *bytes = NULL;
+    ss_error err;
+    ss_status rc;
+    size_t n;
+
+    ss_error_init(&err);
+    Py_BEGIN_ALLOW_THREADS
+    rc = ss_csv_begin(view, options, &csv, &err);
+    Py_END_ALLOW_THREADS
+    if (rc != SS_OK) {
+        return py_raise(state, &err);
+    }
+    bytes = bytes_of_at_most(ss_csv_bound(csv));
+    if (bytes != NULL) {
+        char *to = PyBytes_AS_STRING(bytes);
+        Py_BEGIN_ALLOW_THREADS
+        n = ss_csv_write(csv, to);
+        Py_END_ALLOW_THREADS
+        _PyBytes_Resize(&bytes, (Py_ssize_t)n);
+    }
+    ss_csv_free(csv);
+    return bytes;
+}
+
+static int
+take_delimiter(PyObject *obj, char *out)
+{
+    *out = ',';
+    if (obj == NULL) {
+        return 0;
+    }
+    if (PyUnicode_Check(obj) && PyUnicode_GET_LENGTH(obj) == 1) {
+        Py_UCS4 c = PyUnicode_READ_CHAR(obj, 0);
+        if (c > 0 && c < 128 && strchr(SS_CSV_DELIMITERS, (int)c) != NULL) {
+            *out = (char)c;
+            return 0;
+        }
+    }
+    PyErr_Format(PyUnicode_Check(obj) ? PyExc_ValueError : PyExc_TypeError,
+                 "delimiter: expected one of ',', ';', '\\t', '|', got %R", obj);
+    return -1;
+}
+
+const char Rows_to_csv_doc[] = PyDoc_STR(
+    "to_csv($self, /, *, delimiter=\",\", header=True, formulas=\"keep\",\n"
+    "       redact=False)\n--\n\n"
+    "The rows as CSV (RFC 4180), in UTF-8, lines ended by CR LF.\n\n"
+    "None is an empty field and the empty text is \"\" (in a result of one column\n"
+    "both are). formulas=\"defuse\" puts ' before a text that a spreadsheet would\n"
+    "calculate; redact=True shows of secret columns the last four characters.");
+
+PyObject *
+Rows_to_csv(PyObject *op, PyObject *const *args, Py_ssize_t nargsf, PyObject *kwnames)
+{
+    static const char *const names[] = {"delimiter", "header", "formulas", "redact",
+                                        NULL};
+    static const py_signature signature = {"to_csv", names, 0, 0};
+    static const char *const words[] = {"keep", "defuse", NULL};
+    py_rows *self = (py_rows *)op;
+    ss_csv_options options;
+    PyObject *given[4];
+    int formulas;
+
+    if (py_args_parse(&signature, args, nargsf, kwnames, given, NULL, NULL) < 0 ||
+        take_delimiter(given[0], &options.delimiter) < 0 ||
+        py_args_bool(given[1], "header", true, &options.header) < 0 ||
+        py_args_word(given[2], "formulas", words, &formulas) < 0 ||
+        py_args_bool(given[3], "redact", false, &options.redact) < 0) {
+        return NULL;
+    }
+    options.defuse = formulas == 1;
+    ss_view view = view_of_rows(self);
+    return csv_of(self->state, &view, &options);
 }

@@ -19,9 +19,12 @@ PyObject *Rows_to_json(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
                        PyObject *kwnames);
 PyObject *Rows_to_ndjson(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
                          PyObject *kwnames);
+PyObject *Rows_to_csv(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
+                      PyObject *kwnames);
 PyObject *Record_to_json(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
                          PyObject *kwnames);
 
-extern const char Rows_to_json_doc[], Rows_to_ndjson_doc[], Record_to_json_doc[];
+extern const char Rows_to_json_doc[], Rows_to_ndjson_doc[], Rows_to_csv_doc[],
+    Record_to_json_doc[];
 
 #endif

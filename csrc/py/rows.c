@@ -595,6 +595,8 @@ static PyMethodDef Rows_methods[] = {
      Rows_to_json_doc},
     {"to_ndjson", _PyCFunction_CAST(Rows_to_ndjson), METH_FASTCALL | METH_KEYWORDS,
      Rows_to_ndjson_doc},
+    {"to_csv", _PyCFunction_CAST(Rows_to_csv), METH_FASTCALL | METH_KEYWORDS,
+     Rows_to_csv_doc},
     {"__reversed__", Rows_reversed, METH_NOARGS, Rows_reversed_doc},
     {"__copy__", Rows_copy, METH_NOARGS, Rows_copy_doc},
     {"__deepcopy__", Rows_copy, METH_O, NULL},

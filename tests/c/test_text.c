@@ -1,4 +1,4 @@
-/* base/digits, base/real, formats/json_text and formats/json_out. */
+/* base/digits, base/real, formats/json_text, formats/json_out and formats/csv_out. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "base/digits.h"
@@ -6,6 +6,7 @@
 #include "base/real.h"
 #include "base/utf8.h"
 #include "check.h"
+#include "formats/csv_out.h"
 #include "formats/json_out.h"
 #include "formats/json_text.h"
 
@@ -572,6 +573,76 @@ test_no_memory(void)
 #endif
 }
 
+/* ---- CSV ---- */
+
+static char *
+csv_of(const ss_view *view, const ss_csv_options *options)
+{
+    ss_csv *csv = NULL;
+
+    ss_error_init(&err);
+    if (ss_csv_begin(view, options, &csv, &err) != SS_OK) {
+        return NULL;
+    }
+    char *text = malloc(ss_csv_bound(csv));
+    size_t n = ss_csv_write(csv, text);
+    char *copy = malloc(n + 1);
+    memcpy(copy, text, n);
+    copy[n] = '\0';
+    free(text);
+    ss_csv_free(csv);
+    return copy;
+}
+
+static void
+test_csv(void)
+{
+    static const char *const one[] = {"na\xffme"};
+    static const uint8_t kind[] = {SS_KIND_TEXT};
+    ss_csv_options options = {.delimiter = ';', .header = true, .defuse = true};
+    ss_batch *batch = NULL;
+    ss_value cells[] = {{.tag = SS_VALUE_TEXT, .as.s = {"=\"\"\"\"", 5}},
+                        {.tag = SS_VALUE_NULL},
+                        {.tag = SS_VALUE_TEXT, .as.s = {"x;", 2}}};
+
+    CHECK_INT(ss_batch_new_free(one, kind, 1, 1, &batch, &err), SS_OK);
+    for (int i = 0; i < 3; i++) {
+        put(batch, &cells[i]);
+    }
+    ss_batch_finish(batch);
+    ss_view view = {batch, 2, -1, 3};
+    char *got = csv_of(&view, &options);
+    CHECK_STR(got, "na\uFFFDme\r\n\"x;\"\r\n\"\"\r\n\"'=\"\"\"\"\"\"\"\"\"\r\n");
+    free(got);
+    ss_batch_release(batch);
+}
+
+static void
+test_csv_no_memory(void)
+{
+#ifdef SS_TEST_FAULTS
+    ss_batch *batch = new_batch(names, 20);
+    ss_view view = {batch, 0, 1, 20};
+    ss_csv_options options = {.delimiter = ',', .header = true};
+    int failed = 0;
+
+    CHECK(batch != NULL);
+    for (long n = 0;; n++) {
+        ss_mem_fail_after(n, false);
+        char *text = csv_of(&view, &options);
+        ss_mem_fail_after(-1, false);
+        if (text != NULL) {
+            free(text);
+            break;
+        }
+        CHECK_INT(err.code, SS_NOMEM);
+        failed++;
+    }
+    CHECK(failed >= 10);
+    ss_batch_release(batch);
+#endif
+}
+
 int
 main(int argc, char **argv)
 {
@@ -588,5 +659,7 @@ main(int argc, char **argv)
     RUN(test_secrets);
     RUN(test_refused);
     RUN(test_no_memory);
+    RUN(test_csv);
+    RUN(test_csv_no_memory);
     return check_end();
 }
