@@ -137,6 +137,9 @@ class Rows(Sequence[_R_co], Generic[_R_co]):
         formulas: Literal["keep", "defuse"] = "keep",
         redact: bool = False,
     ) -> bytes: ...
+    def to_arrow(self) -> Any: ...  # pyarrow.Table
+    def to_pandas(self) -> Any: ...  # pandas.DataFrame
+    def to_polars(self) -> Any: ...  # polars.DataFrame
     def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
     def __arrow_c_schema__(self) -> object: ...
 

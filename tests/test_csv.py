@@ -109,7 +109,7 @@ def test_secrets(demo):
 def test_what_has_no_text_is_refused(db):
     with pytest.raises(DataError, match=r"column b, row 0: CSV has no bytes"):
         db.query("SELECT 1 AS a, x'00' AS b").to_csv()
-    with pytest.raises(DataError, match="column b, row 0: .* not UTF-8"):
+    with pytest.raises(DataError, match=r"column b, row 0: .* not UTF-8"):
         db.query("SELECT 1 AS a, CAST(x'ff' AS TEXT) AS b").to_csv()
 
 

@@ -102,7 +102,7 @@ take_options(PyObject *const *args, ss_json_options *options)
     return take_bytes(args[ARG_SUFFIX], "suffix", &options->suffix, &options->n_suffix);
 }
 
-const char Rows_to_json_doc[] = PyDoc_STR(
+const char py_export_rows_json_doc[] = PyDoc_STR(
     "to_json($self, /, orient=\"records\", *, html=False, redact=False, prefix=b\"\",\n"
     "        suffix=b\"\")\n--\n\n"
     "The rows as JSON, in UTF-8: a list of objects, or with orient=\"columns\" an\n"
@@ -113,7 +113,8 @@ const char Rows_to_json_doc[] = PyDoc_STR(
     "suffix are put around the result as they are.");
 
 PyObject *
-Rows_to_json(PyObject *op, PyObject *const *args, Py_ssize_t nargsf, PyObject *kwnames)
+py_export_rows_json(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
+                    PyObject *kwnames)
 {
     static const char *const names[] = {"orient", "html",   "redact",
                                         "prefix", "suffix", NULL};
@@ -153,14 +154,14 @@ json_of(py_state *state, const ss_view *view, ss_json_orient orient,
     return py_export_json(state, view, &options);
 }
 
-const char Rows_to_ndjson_doc[] = PyDoc_STR(
+const char py_export_rows_ndjson_doc[] = PyDoc_STR(
     "to_ndjson($self, /, *, html=False, redact=False, prefix=b\"\", suffix=b\"\")\n"
     "--\n\n"
     "The rows as JSON objects, one a line; values and options as in to_json().");
 
 PyObject *
-Rows_to_ndjson(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
-               PyObject *kwnames)
+py_export_rows_ndjson(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
+                      PyObject *kwnames)
 {
     py_rows *self = (py_rows *)op;
     ss_view view = view_of_rows(self);
@@ -169,13 +170,13 @@ Rows_to_ndjson(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
                    kwnames);
 }
 
-const char Record_to_json_doc[] = PyDoc_STR(
+const char py_export_record_json_doc[] = PyDoc_STR(
     "to_json($self, /, *, html=False, redact=False, prefix=b\"\", suffix=b\"\")\n--\n\n"
     "The record as one JSON object; values and options as in Rows.to_json().");
 
 PyObject *
-Record_to_json(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
-               PyObject *kwnames)
+py_export_record_json(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
+                      PyObject *kwnames)
 {
     py_record *self = (py_record *)op;
     ss_view view = view_of_record(self);
@@ -233,7 +234,7 @@ take_delimiter(PyObject *obj, char *out)
     return -1;
 }
 
-const char Rows_to_csv_doc[] = PyDoc_STR(
+const char py_export_rows_csv_doc[] = PyDoc_STR(
     "to_csv($self, /, *, delimiter=\",\", header=True, formulas=\"keep\",\n"
     "       redact=False)\n--\n\n"
     "The rows as CSV (RFC 4180), in UTF-8, lines ended by CR LF.\n\n"
@@ -242,7 +243,8 @@ const char Rows_to_csv_doc[] = PyDoc_STR(
     "calculate; redact=True shows of secret columns the last four characters.");
 
 PyObject *
-Rows_to_csv(PyObject *op, PyObject *const *args, Py_ssize_t nargsf, PyObject *kwnames)
+py_export_rows_csv(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
+                   PyObject *kwnames)
 {
     static const char *const names[] = {"delimiter", "header", "formulas", "redact",
                                         NULL};
@@ -263,4 +265,49 @@ Rows_to_csv(PyObject *op, PyObject *const *args, Py_ssize_t nargsf, PyObject *kw
     options.defuse = formulas == 1;
     ss_view view = view_of_rows(self);
     return csv_of(self->state, &view, &options);
+}
+
+/* ---- tables of other libraries ---- */
+
+/* What the package's own Python does with the rows. */
+static PyObject *
+handed_to(PyObject *rows, const char *function)
+{
+    PyObject *module = PyImport_ImportModule("smartshopie_db._frames");
+
+    if (module == NULL) {
+        return NULL;
+    }
+    PyObject *result = PyObject_CallMethod(module, function, "O", rows);
+    Py_DECREF(module);
+    return result;
+}
+
+const char py_export_rows_arrow_doc[] =
+    PyDoc_STR("to_arrow($self, /)\n--\n\nA pyarrow.Table; nothing is copied.");
+
+PyObject *
+py_export_rows_arrow(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    return handed_to(op, "to_arrow");
+}
+
+const char py_export_rows_pandas_doc[] = PyDoc_STR(
+    "to_pandas($self, /)\n--\n\n"
+    "A pandas.DataFrame whose types do not depend on the data: Int64, float64, str,\n"
+    "datetime64. It is made faster where pyarrow is installed.");
+
+PyObject *
+py_export_rows_pandas(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    return handed_to(op, "to_pandas");
+}
+
+const char py_export_rows_polars_doc[] =
+    PyDoc_STR("to_polars($self, /)\n--\n\nA polars.DataFrame.");
+
+PyObject *
+py_export_rows_polars(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    return handed_to(op, "to_polars");
 }

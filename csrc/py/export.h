@@ -1,7 +1,6 @@
 /* py/export: Rows and records as bytes and as the objects of other libraries.
  *
- * The methods of Rows and Record that hand results on; py/rows and py/record name them in
- * their tables of methods.
+ * Methods, with their docstrings, for the method tables of py/rows and py/record.
  */
 #ifndef SS_PY_EXPORT_H
 #define SS_PY_EXPORT_H
@@ -15,16 +14,20 @@
 PyObject *py_export_json(py_state *state, const ss_view *view,
                          const ss_json_options *options);
 
-PyObject *Rows_to_json(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
-                       PyObject *kwnames);
-PyObject *Rows_to_ndjson(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
-                         PyObject *kwnames);
-PyObject *Rows_to_csv(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
-                      PyObject *kwnames);
-PyObject *Record_to_json(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
-                         PyObject *kwnames);
+PyObject *py_export_rows_json(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
+                              PyObject *kwnames);
+PyObject *py_export_rows_ndjson(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
+                                PyObject *kwnames);
+PyObject *py_export_rows_csv(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
+                             PyObject *kwnames);
+PyObject *py_export_rows_arrow(PyObject *op, PyObject *ignored);
+PyObject *py_export_rows_pandas(PyObject *op, PyObject *ignored);
+PyObject *py_export_rows_polars(PyObject *op, PyObject *ignored);
+PyObject *py_export_record_json(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
+                                PyObject *kwnames);
 
-extern const char Rows_to_json_doc[], Rows_to_ndjson_doc[], Rows_to_csv_doc[],
-    Record_to_json_doc[];
+extern const char py_export_rows_json_doc[], py_export_rows_ndjson_doc[],
+    py_export_rows_csv_doc[], py_export_rows_arrow_doc[], py_export_rows_pandas_doc[],
+    py_export_rows_polars_doc[], py_export_record_json_doc[];
 
 #endif
