@@ -32,6 +32,13 @@ ss_db_new(const ss_db_options *options, ss_db **out, ss_error *err)
         ss_free(db);
         return ss_error_nomem(err);
     }
+    if (ss_group_init(&db->group) != SS_OK) {
+        ss_cond_destroy(&db->changed);
+        ss_mutex_destroy(&db->lock);
+        ss_free(db->path);
+        ss_free(db);
+        return ss_error_nomem(err);
+    }
     db->options = *options;
     db->options.path = db->path;
     *out = db;
@@ -81,6 +88,7 @@ ss_db_free(ss_db *db)
         ss_bound_drop(db, db->bounds);
     }
     ss_session_release(db->session);
+    ss_group_destroy(&db->group);
     ss_cond_destroy(&db->changed);
     ss_mutex_destroy(&db->lock);
     ss_free(db->path);
@@ -572,7 +580,7 @@ ss_db_end_work(ss_access *access, ss_status status, ss_error *err)
     if (status != SS_OK) {
         undo_work(access);
     }
-    else if (access->pending != NULL) {
+    else if (access->pending != NULL && !access->in_transaction) {
         ss_session_publish(access->session, access->pending);
         access->pending = NULL;
     }
@@ -641,7 +649,8 @@ ss_db_after_fork_child(ss_db *db)
     db->closing = 0;
     db->turn = 0;
     db->n_turns = 0;
-    if (ss_mutex_init(&db->lock) != SS_OK || ss_cond_init(&db->changed) != SS_OK) {
+    if (ss_mutex_init(&db->lock) != SS_OK || ss_cond_init(&db->changed) != SS_OK ||
+        ss_group_after_fork_child(&db->group) != SS_OK) {
         return;
     }
     if (session != NULL) {
@@ -659,7 +668,10 @@ ss_db_get_stats(ss_db *db, const ss_call *call, ss_db_stats *out, ss_error *err)
     ss_bound *unused;
     SS_TRY(enter(db, call, &session, &unused, err));
     const ss_layout *layout = atomic_load(&session->layout);
+    int64_t waits;
     ss_pool_get_stats(session->pool, &out->pool);
+    ss_group_count(&db->group, &waits, &out->shared_commits);
+    out->pool.writer_waits += waits;
     out->open = true;
     out->read_only = ss_pool_read_only(session->pool);
     out->wal = layout->wal;

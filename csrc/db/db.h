@@ -67,6 +67,7 @@ typedef struct {
     bool open, read_only, wal;
     int file_kind; /* ss_file_kind */
     int64_t user_version;
+    int64_t shared_commits; /* writes that ended with another thread's COMMIT */
 } ss_db_stats;
 
 ss_status ss_db_get_stats(ss_db *db, const ss_call *call, ss_db_stats *out,

@@ -5,6 +5,7 @@
 #include "db/db.h"
 
 #include "base/thread.h"
+#include "db/group.h"
 
 #include <stdatomic.h>
 #include <sys/types.h> // pid_t
@@ -52,6 +53,7 @@ struct ss_db {
     int closing;      /* threads inside close() */
     uint64_t forking; /* the thread between before and after fork, or 0 */
     ss_bound *bounds; /* owned */
+    ss_group group;   /* who waits to write */
     _Atomic uint64_t cancel_epoch;
     ss_session *fork_session; /* owned reference between before and after fork */
     uint64_t turn;            /* db/link: the thread whose statement runs, or 0 */

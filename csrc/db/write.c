@@ -2,6 +2,7 @@
 
 #include "base/moment.h"
 #include "catalog/sql.h"
+#include "db/group.h"
 
 #include <string.h> // strlen(), memcpy()
 #include <time.h>   // time()
@@ -257,91 +258,101 @@ add_row(ss_access *access, int index, const ss_filter *values, int n,
     return update_row(access, index, changes, n_changes, *id, err);
 }
 
+typedef struct {
+    int table;
+    const ss_filter *values;
+    int n;
+    ss_conflict conflict;
+    int64_t id; /* out */
+} add_request;
+
+static ss_status
+add_work(ss_access *access, void *arg, ss_error *err)
+{
+    add_request *r = arg;
+    SS_TRY(check_target(access, r->table, r->values, r->n, err));
+    return add_row(access, r->table, r->values, r->n, r->conflict, &r->id, err);
+}
+
 ss_status
 ss_db_add(ss_db *db, const ss_call *call, int table, const ss_filter *values, int n,
           ss_conflict conflict, int64_t *id, ss_error *err)
 {
-    ss_access access;
-    int64_t row_id = 0;
-    SS_TRY(ss_db_write_enter(db, call, &access, err));
-    ss_status status = ss_db_begin_work(&access, err);
-    if (status == SS_OK) {
-        status = check_target(&access, table, values, n, err);
-        if (status == SS_OK) {
-            status = add_row(&access, table, values, n, conflict, &row_id, err);
-        }
-        status = ss_db_end_work(&access, status, err);
-    }
-    ss_db_leave(&access);
-    if (status == SS_OK) {
-        *id = row_id;
-    }
-    return status;
+    add_request r = {.table = table, .values = values, .n = n, .conflict = conflict};
+    SS_TRY(ss_group_write(db, call, false, add_work, &r, err));
+    *id = r.id;
+    return SS_OK;
 }
 
 /* --- update, delete --------------------------------------------------------------------------- */
 
+typedef struct {
+    int table;
+    bool delete;
+    const ss_filter *values; /* none when deleting */
+    int n;
+    const ss_filter *where;
+    int n_where;
+    int64_t n_rows; /* out */
+} change_request;
+
 static ss_status
-change_rows(ss_access *access, int index, const ss_filter *values, int n,
-            const ss_filter *where, int n_where, bool delete, int64_t *n_rows,
-            ss_error *err)
+change_rows(ss_access *access, change_request *r, ss_error *err)
 {
-    const ss_table_desc *table = &ss_tables[index];
-    const ss_table_layout *layout = &access->layout->tables[index];
+    const ss_table_desc *table = &ss_tables[r->table];
+    const ss_table_layout *layout = &access->layout->tables[r->table];
     ss_sql sql;
     bool row;
     int64_t unused;
     ss_sql_init(&sql, SS_DIALECT_SQLITE);
-    ss_status status = delete ? ss_sql_delete(&sql, table, layout, where, n_where, err)
-                              : ss_sql_update(&sql, table, layout, values, n, where,
-                                              n_where, NULL, err);
+    ss_status status =
+        r->delete ? ss_sql_delete(&sql, table, layout, r->where, r->n_where, err)
+                  : ss_sql_update(&sql, table, layout, r->values, r->n, r->where,
+                                  r->n_where, NULL, err);
     if (status == SS_OK) {
         status = run_sql(access, &sql, table->name, &row, &unused, err);
     }
     if (status == SS_OK) {
-        *n_rows = sqlite3_changes64(ss_conn_handle(access->conn));
+        r->n_rows = sqlite3_changes64(ss_conn_handle(access->conn));
     }
     ss_sql_free(&sql);
     return status;
 }
 
 static ss_status
-write_rows(ss_db *db, const ss_call *call, int table, const ss_filter *values, int n,
-           const ss_filter *where, int n_where, bool delete, int64_t *n_rows,
-           ss_error *err)
+change_work(ss_access *access, void *arg, ss_error *err)
 {
-    ss_access access;
-    int64_t changed = 0;
-    SS_TRY(ss_db_write_enter(db, call, &access, err));
-    ss_status status = ss_db_begin_work(&access, err);
-    if (status == SS_OK) {
-        status = check_target(&access, table, values, n, err);
-        if (status == SS_OK) { /* a condition on an absent column would hold for all */
-            status = check_columns(&access, table, where, n_where, err);
-        }
-        if (status == SS_OK) {
-            status = change_rows(&access, table, values, n, where, n_where, delete,
-                                 &changed, err);
-        }
-        status = ss_db_end_work(&access, status, err);
-    }
-    ss_db_leave(&access);
-    if (status == SS_OK) {
-        *n_rows = changed;
-    }
-    return status;
+    change_request *r = arg;
+    SS_TRY(check_target(access, r->table, r->values, r->n, err));
+    /* A condition on an absent column would hold for all. */
+    SS_TRY(check_columns(access, r->table, r->where, r->n_where, err));
+    return change_rows(access, r, err);
+}
+
+static ss_status
+change(ss_db *db, const ss_call *call, change_request *r, int64_t *n_rows,
+       ss_error *err)
+{
+    bool one_row = r->n_where == 1 && r->where[0].column == 0;
+    SS_TRY(ss_group_write(db, call, !one_row, change_work, r, err));
+    *n_rows = r->n_rows;
+    return SS_OK;
 }
 
 ss_status
 ss_db_update(ss_db *db, const ss_call *call, int table, const ss_filter *values, int n,
              const ss_filter *where, int n_where, int64_t *n_rows, ss_error *err)
 {
-    return write_rows(db, call, table, values, n, where, n_where, false, n_rows, err);
+    change_request r = {
+        .table = table, .values = values, .n = n, .where = where, .n_where = n_where};
+    return change(db, call, &r, n_rows, err);
 }
 
 ss_status
 ss_db_delete(ss_db *db, const ss_call *call, int table, const ss_filter *where,
              int n_where, int64_t *n_rows, ss_error *err)
 {
-    return write_rows(db, call, table, NULL, 0, where, n_where, true, n_rows, err);
+    change_request r = {
+        .table = table, .delete = true, .where = where, .n_where = n_where};
+    return change(db, call, &r, n_rows, err);
 }

@@ -667,14 +667,15 @@ stats_dict(const ss_db_stats *s)
     static const char *const kinds[] = {"empty", "current", "newer", "legacy",
                                         "foreign"};
     return Py_BuildValue(
-        "{s:s, s:L, s:O, s:O, s:L, s:L, s:L, s:i, s:i, s:L, s:L, s:L, s:O, s:s}",
+        "{s:s, s:L, s:O, s:O, s:L, s:L, s:L, s:L, s:i, s:i, s:L, s:L, s:L, s:O, s:s}",
         "layout", kinds[s->file_kind], "schema_version", (long long)s->user_version,
         "read_only", s->read_only ? Py_True : Py_False, "wal",
         s->wal ? Py_True : Py_False, "leases", (long long)s->pool.leases,
         "writer_waits", (long long)s->pool.writer_waits, "reader_waits",
-        (long long)s->pool.reader_waits, "readers_open", s->pool.readers_open,
-        "leases_out", s->pool.leases_out, "wal_frames", (long long)s->pool.wal_frames,
-        "checkpoints", (long long)s->pool.checkpoints, "checkpoint_skips",
+        (long long)s->pool.reader_waits, "shared_commits", (long long)s->shared_commits,
+        "readers_open", s->pool.readers_open, "leases_out", s->pool.leases_out,
+        "wal_frames", (long long)s->pool.wal_frames, "checkpoints",
+        (long long)s->pool.checkpoints, "checkpoint_skips",
         (long long)s->pool.checkpoint_skips, "fenced_checkpoints",
         s->pool.fenced ? Py_True : Py_False, "sqlite_version", sqlite3_libversion());
 }

@@ -252,13 +252,19 @@ ss_pool_set_state_lock_held(ss_pool *pool, ss_pool_state state)
     tell_all_lock_held(pool);
 }
 
+/* Off the queue, if it stands in it: the child of a signal handler that forked begins
+ * with empty ones. */
 static void
 leave_lock_held(ss_queue *q, ss_waiter *me)
 {
-    ss_waiter *before = NULL;
+    ss_waiter *before = NULL, *w = q->first;
 
-    for (ss_waiter *w = q->first; w != me; w = w->next) {
+    while (w != NULL && w != me) {
         before = w;
+        w = w->next;
+    }
+    if (w == NULL) {
+        return;
     }
     *(before != NULL ? &before->next : &q->first) = me->next;
     if (q->last == me) {
