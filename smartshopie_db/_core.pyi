@@ -5,7 +5,7 @@
 
 import datetime
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from types import GenericAlias, TracebackType
 from typing import (
     Any,
@@ -70,6 +70,9 @@ class Record(Mapping[str, Any]):
     def __deepcopy__(self, memo: dict[int, Any], /) -> Self: ...
     def __replace__(self, /, **changes: Any) -> Self: ...
     def to_dict(self) -> dict[str, Any]: ...
+    def _repr_mimebundle_(
+        self, include: Container[str] | None = None, exclude: Container[str] | None = None
+    ) -> dict[str, str]: ...
     def to_json(
         self,
         *,
@@ -137,6 +140,9 @@ class Rows(Sequence[_R_co], Generic[_R_co]):
         formulas: Literal["keep", "defuse"] = "keep",
         redact: bool = False,
     ) -> bytes: ...
+    def _repr_mimebundle_(
+        self, include: Container[str] | None = None, exclude: Container[str] | None = None
+    ) -> dict[str, str]: ...
     def to_arrow(self) -> Any: ...  # pyarrow.Table
     def to_pandas(self) -> Any: ...  # pandas.DataFrame
     def to_polars(self) -> Any: ...  # polars.DataFrame

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "py/export.h"
 #include "py/model.h"
+#include "py/notebook.h"
 #include "py/pickle.h"
 #include "py/raise.h"
 #include "py/shape.h"
@@ -534,6 +535,8 @@ static PyMethodDef Record_methods[] = {
     {"values", Record_values, METH_NOARGS, Record_values_doc},
     {"items", Record_items, METH_NOARGS, Record_items_doc},
     {"to_dict", Record_to_dict, METH_NOARGS, Record_to_dict_doc},
+    {"_repr_mimebundle_", _PyCFunction_CAST(py_notebook_record),
+     METH_FASTCALL | METH_KEYWORDS, py_notebook_doc},
     {"to_json", _PyCFunction_CAST(py_export_record_json), METH_FASTCALL | METH_KEYWORDS,
      py_export_record_json_doc},
     {"__copy__", Record_copy, METH_NOARGS, Record_copy_doc},

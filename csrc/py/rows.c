@@ -10,6 +10,7 @@
 #include "py/arrow.h"
 #include "py/column.h"
 #include "py/export.h"
+#include "py/notebook.h"
 #include "py/pickle.h"
 #include "py/raise.h"
 #include "py/record.h"
@@ -597,6 +598,8 @@ static PyMethodDef Rows_methods[] = {
      METH_FASTCALL | METH_KEYWORDS, py_export_rows_ndjson_doc},
     {"to_csv", _PyCFunction_CAST(py_export_rows_csv), METH_FASTCALL | METH_KEYWORDS,
      py_export_rows_csv_doc},
+    {"_repr_mimebundle_", _PyCFunction_CAST(py_notebook_rows),
+     METH_FASTCALL | METH_KEYWORDS, py_notebook_doc},
     {"to_arrow", py_export_rows_arrow, METH_NOARGS, py_export_rows_arrow_doc},
     {"to_pandas", py_export_rows_pandas, METH_NOARGS, py_export_rows_pandas_doc},
     {"to_polars", py_export_rows_polars, METH_NOARGS, py_export_rows_polars_doc},

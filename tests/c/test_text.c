@@ -1,4 +1,5 @@
-/* base/digits, base/real, formats/json_text, formats/json_out and formats/csv_out. */
+/* base/digits, base/real, formats/json_text, formats/json_out, formats/csv_out and
+ * formats/html_out. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "base/digits.h"
@@ -7,6 +8,7 @@
 #include "base/utf8.h"
 #include "check.h"
 #include "formats/csv_out.h"
+#include "formats/html_out.h"
 #include "formats/json_out.h"
 #include "formats/json_text.h"
 
@@ -643,6 +645,40 @@ test_csv_no_memory(void)
 #endif
 }
 
+/* ---- HTML ---- */
+
+static void
+test_html(void)
+{
+    static const char *const odd[N_KINDS] = {"i", "<r>", "t\xff", "d", "ts", "api_key"};
+    ss_batch *batch = new_batch(odd, 50);
+    ss_view view = {batch, 49, -1, 50};
+    ss_buf out;
+
+    CHECK(batch != NULL);
+    ss_buf_init(&out);
+    ss_html_rows(&view, &out);
+    CHECK(ss_buf_ok(&out));
+    CHECK_HAS(out.data, "<em>40 more rows</em>");
+    CHECK_HAS(out.data, "&lt;r&gt;");
+    CHECK_HAS(out.data, "t\uFFFD<");
+    CHECK(ss_utf8_valid(out.data, out.size));
+    ss_buf_clear(&out);
+    ss_html_record(&view, &out);
+    CHECK_HAS(out.data, "<b>Row</b>");
+    ss_buf_free(&out);
+#ifdef SS_TEST_FAULTS
+    for (long n = 0; n < 6; n++) {
+        ss_mem_fail_after(n, false);
+        ss_html_rows(&view, &out);
+        ss_mem_fail_after(-1, false);
+        CHECK(!ss_buf_ok(&out));
+        ss_buf_free(&out);
+    }
+#endif
+    ss_batch_release(batch);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -661,5 +697,6 @@ main(int argc, char **argv)
     RUN(test_no_memory);
     RUN(test_csv);
     RUN(test_csv_no_memory);
+    RUN(test_html);
     return check_end();
 }
