@@ -29,7 +29,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "smartshopie_db"
-VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+VERSION = PROJECT["version"]
 SQLITE = "sqlite3 >= 3.37"
 DIALECT = [
     "-std=c11",
@@ -204,8 +205,26 @@ def build_core(target: Path) -> None:
         unfinished.replace(target)
 
 
+def announce(site: Path) -> None:
+    """Say in an environment that imports this tree what an installation would say: the
+    package's name, version and entry points, which others look for."""
+    for old in site.glob(f"{PACKAGE}-*.dist-info"):
+        shutil.rmtree(old)
+    info = site / f"{PACKAGE}-{VERSION}.dist-info"
+    info.mkdir()
+    head = f"Metadata-Version: 2.1\nName: {PACKAGE}\nVersion: {VERSION}\n"
+    (info / "METADATA").write_text(head)
+    lines = []
+    for group, entries in PROJECT.get("entry-points", {}).items():
+        lines += [f"[{group}]", *(f"{name} = {to}" for name, to in entries.items())]
+    (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
+
+
 def main(directory: str = PACKAGE) -> None:
     os.chdir(ROOT)
+    site = Path(sysconfig.get_path("purelib"))
+    if (site / f"{PACKAGE}.pth").exists():
+        announce(site)
     build_core(Path(directory, "_core" + sysconfig.get_config_var("EXT_SUFFIX")))
     # What a wheel holds as copies (setup.py), the tree has as links, never stale.
     for name in ("database_schema.sql", "demo"):

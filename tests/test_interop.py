@@ -6,14 +6,18 @@ none, one, some and every second of them, and with NULL in every cell that can b
 
 import sqlite3
 
+import altair
 import duckdb
 import nanoarrow
 import narwhals
+import narwhals.stable.v1
 import pandas
+import plotly.express
 import polars
 import pyarrow
 import pyarrow.compute
 import pytest
+import scripts
 from schema_facts import TABLES, every_table
 
 from smartshopie_db import SmartShopieDB
@@ -281,3 +285,102 @@ def test_pyarrow_asks_for_its_own_types(full):
     column = pyarrow.array(rows["stage_name"], type=pyarrow.string())
     assert column.type == pyarrow.string()
     assert column.to_pylist() == rows["stage_name"].to_list()
+
+
+# --- by narwhals: plotly, altair --------------------------------------------------
+
+
+def test_narwhals_takes_rows_and_columns(full):
+    rows = full.conversion_funnel.select()
+    for version in (narwhals, narwhals.stable.v1):
+        frame = version.from_native(rows, eager_only=True)
+        assert frame.columns == list(rows.columns)
+        assert frame.shape == (N, len(rows.columns))
+        series = version.from_native(rows["count"], series_only=True)
+        assert series.to_list() == rows["count"].to_list()
+        with pytest.raises(TypeError, match="allow_series"):
+            version.from_native(rows["count"])
+        with pytest.raises(TypeError, match="series_only"):
+            version.from_native(rows, series_only=True)
+        assert version.dependencies.is_into_dataframe(rows)
+    assert narwhals.dependencies.is_into_series(rows["count"])
+    assert not narwhals.dependencies.is_into_series(rows)
+
+
+def test_plotly_takes_rows(full):
+    rows = full.overview_kpis.select()
+    days = rows["record_date"].to_list()
+    figure = plotly.express.line(rows, x="record_date", y="conversion_rate")
+    (trace,) = figure.data
+    assert [str(day)[:10] for day in trace.x] == [str(day) for day in days]
+    found = [None if value != value else value for value in trace.y]
+    assert found == rows["conversion_rate"].to_list()
+    assert figure.layout.xaxis.title.text == "record_date"
+    many = plotly.express.bar(rows, x="record_date", y=["total_customers", "id"])
+    assert [trace.name for trace in many.data] == ["total_customers", "id"]
+    (trace,) = plotly.express.scatter(x=rows["id"], y=rows["conversion_rate"]).data
+    assert list(trace.x) == rows["id"].to_list()
+
+
+def test_altair_takes_rows(full):
+    rows = full.overview_kpis.select()
+    chart = altair.Chart(rows).mark_line().encode(x="record_date", y="conversion_rate")
+    told = chart.to_dict()
+    assert told["encoding"]["x"] == {"field": "record_date", "type": "temporal"}
+    assert told["encoding"]["y"]["type"] == "quantitative"
+    (data,) = told["datasets"].values()
+    assert [row["id"] for row in data] == rows["id"].to_list()
+    assert [row["conversion_rate"] for row in data] == rows["conversion_rate"].to_list()
+    assert data[0]["record_date"].startswith(rows[0].record_date.isoformat())
+
+
+HIDE = """
+        class Hidden:
+            def find_spec(name, path, target=None):
+                if name.partition(".")[0] in Hidden.names:
+                    raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        def hide(names):
+            Hidden.names = names
+            sys.meta_path.insert(0, Hidden)
+"""
+
+
+@pytest.mark.parametrize("library", ["pyarrow", "polars", "pandas"])
+def test_narwhals_takes_the_library_that_is_there(path, library):
+    """In a process in which the other two cannot be imported."""
+    out = scripts.run(
+        HIDE
+        + """
+        hide({"pyarrow", "polars", "pandas"} - {sys.argv[2]})
+        import narwhals
+        with SmartShopieDB(PATH) as db:
+            for n in range(3):
+                add(db, n)
+            rows = db.realtime_metrics.select(columns=["id", "active_sessions"])
+        for some in (rows, rows[::-1], rows[:0]):
+            frame = narwhals.from_native(some, eager_only=True)
+            assert frame.rows(named=True) == some.to_dicts(), frame
+            assert frame.columns == ["id", "active_sessions"]
+        series = narwhals.from_native(rows["id"], series_only=True)
+        assert series.to_list() == [1, 2, 3], series
+        print(narwhals.get_native_namespace(frame).__name__)
+        """,
+        path,
+        library,
+    )
+    assert out == f"{library}\n"
+
+
+def test_narwhals_without_any_library_says_what_to_install(path):
+    scripts.run(
+        HIDE
+        + """
+        hide({"pyarrow", "polars", "pandas"})
+        import narwhals
+        with SmartShopieDB(PATH) as db:
+            rows = db.realtime_metrics.select()
+        error = raises(ModuleNotFoundError, lambda: narwhals.from_native(rows))
+        assert "pip install pyarrow" in str(error)
+        """,
+        path,
+    )

@@ -132,6 +132,7 @@ def test_wheel_holds_the_package_alone(installed: tuple[Path, Path]):
         (metadata_name,) = [name for name in names if name.endswith("/METADATA")]
         metadata = archive.read(metadata_name).decode()
         schema = archive.read("smartshopie_db/database_schema.sql")
+        entry_points = archive.read(f"{NAME}.dist-info/entry_points.txt").decode()
     assert {name.split("/")[0] for name in names} == {
         "smartshopie_db",
         f"{NAME}.dist-info",
@@ -153,6 +154,9 @@ def test_wheel_holds_the_package_alone(installed: tuple[Path, Path]):
     inside = {name for name in names if name.startswith("smartshopie_db/")}
     assert {name for name in inside if not name.endswith(known)} == set()
     assert not [name for name in names if "test" in name.lower()]
+    assert (
+        "[narwhals.plugins]\nsmartshopie_db = smartshopie_db._narwhals" in entry_points
+    )
     assert "Requires-Dist" not in metadata
     assert f"Version: {PROJECT['version']}" in metadata
     assert "License-Expression: Apache-2.0" in metadata
