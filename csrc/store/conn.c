@@ -20,6 +20,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "store/steady.h"
 
 #include <assert.h>
 #include <fcntl.h>  // faccessat()
@@ -47,6 +48,7 @@ struct ss_conn {
     bool opened;         /* it has read the file once */
     ss_error stopped;    /* why the present call was stopped; SS_OK: it was not */
     ss_guard guard;      /* whose SQL is being prepared */
+    bool varies;         /* see ss_conn_varies */
     const char *refused; /* what the guard refused in it; constant text, or NULL */
 };
 
@@ -555,6 +557,7 @@ authorize(void *arg, int action, const char *first, const char *second,
     if (conn->guard == SS_GUARD_OFF) {
         return SQLITE_OK;
     }
+    conn->varies = conn->varies || !ss_steady_action(action, first, second);
     const char *why = conn->guard == SS_GUARD_LINK ? link_refusal(action, first, second)
                                                    : refusal(action, first, second);
     if (why == NULL) {
@@ -570,7 +573,14 @@ ss_conn_guard(ss_conn *conn, ss_guard guard)
     conn->guard = guard;
     if (guard != SS_GUARD_OFF) {
         conn->refused = NULL;
+        conn->varies = false;
     }
+}
+
+bool
+ss_conn_varies(const ss_conn *conn)
+{
+    return conn->varies;
 }
 
 bool

@@ -90,6 +90,9 @@ ss_status ss_conn_error(ss_conn *conn, int rc, const char *what, ss_error *err);
 typedef enum { SS_GUARD_OFF, SS_GUARD_FREE, SS_GUARD_LINK } ss_guard;
 void ss_conn_guard(ss_conn *conn, ss_guard guard);
 bool ss_conn_guarded(const ss_conn *conn);
+/* Could the answer of what was prepared since the guard came on depend on more than the
+ * database's content? */
+bool ss_conn_varies(const ss_conn *conn);
 
 /* Run SQL text without results (may hold several statements). */
 ss_status ss_conn_exec(ss_conn *conn, const char *sql, ss_error *err) SS_MUST_CHECK;

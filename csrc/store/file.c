@@ -11,12 +11,10 @@
 #include <sys/stat.h> // stat()
 #include <unistd.h>   // faccessat()
 
-ss_status
-ss_file_same(const char *path, ss_file_id *id, ss_error *err)
+static ss_status
+look(const char *path, ss_file_id *id, struct stat *st, ss_error *err)
 {
-    struct stat st;
-
-    if (stat(path, &st) != 0) {
+    if (stat(path, st) != 0) {
         if (errno == ENOENT || errno == ENOTDIR) {
             return ss_error_set(err, SS_REPLACED,
                                 "%s was removed or renamed since it was opened", path);
@@ -24,16 +22,37 @@ ss_file_same(const char *path, ss_file_id *id, ss_error *err)
         return ss_error_set(err, SS_OPERATIONAL, "%s cannot be reached any more", path);
     }
     if (!id->known) {
-        id->device = (uint64_t)st.st_dev;
-        id->inode = (uint64_t)st.st_ino;
+        id->device = (uint64_t)st->st_dev;
+        id->inode = (uint64_t)st->st_ino;
         id->known = true;
     }
-    else if (st.st_dev != id->device || st.st_ino != id->inode) {
+    else if (st->st_dev != id->device || st->st_ino != id->inode) {
         return ss_error_set(err, SS_REPLACED,
                             "%s was replaced by another file since it was opened",
                             path);
     }
     return SS_OK;
+}
+
+ss_status
+ss_file_same(const char *path, ss_file_id *id, ss_error *err)
+{
+    struct stat st;
+
+    return look(path, id, &st, err);
+}
+
+ss_status
+ss_file_look(const char *path, ss_file_id *id, ss_file_facts *out, ss_error *err)
+{
+    struct stat st;
+    ss_status rc = look(path, id, &st, err);
+
+    if (rc == SS_OK) {
+        out->size = st.st_size;
+        out->modified_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+    }
+    return rc;
 }
 
 /* A missing file: is that fine, and can it be made? */

@@ -21,4 +21,13 @@ ss_status ss_file_check(const char *path, bool create, ss_error *err) SS_MUST_CH
  * SS_REPLACED when it is another one, or gone. */
 ss_status ss_file_same(const char *path, ss_file_id *id, ss_error *err) SS_MUST_CHECK;
 
+/* What else a change of content changes, as far as the file system tells the time. */
+typedef struct {
+    int64_t size, modified_ns; /* since 1970 */
+} ss_file_facts;
+
+/* The same question, answered with these. */
+ss_status ss_file_look(const char *path, ss_file_id *id, ss_file_facts *out,
+                       ss_error *err) SS_MUST_CHECK;
+
 #endif

@@ -31,6 +31,7 @@
 
 #include "base/mem.h"
 #include "store/checkpoint.h"
+#include "store/watch_int.h"
 
 #include <assert.h>
 #include <string.h> // strcmp()
@@ -59,6 +60,13 @@ lost_error(const ss_pool *pool, ss_error *err)
 
 /* ---- the file ---- */
 
+/* What one reader saw, the next shall see at once. */
+static void
+look_again(ss_pool *pool)
+{
+    atomic_store(&pool->looked_ms, INT64_MIN / 2);
+}
+
 /* Is the path still the file that was opened?  The first time: take note of it. */
 static ss_status
 check_identity(ss_pool *pool, ss_error *err)
@@ -69,6 +77,26 @@ check_identity(ss_pool *pool, ss_error *err)
     SS_TRY(ss_file_same(pool->options.path, &pool->file, err));
     atomic_store(&pool->looked_ms, ss_clock_coarse_ms());
     return SS_OK;
+}
+
+bool
+ss_pool_look_due(const ss_pool *pool)
+{
+    return !pool->memory &&
+           ss_clock_coarse_ms() - atomic_load(&pool->looked_ms) >= IDENTITY_MS;
+}
+
+ss_status
+ss_pool_look(ss_pool *pool, ss_error *err)
+{
+    if (!ss_pool_look_due(pool)) {
+        return SS_OK;
+    }
+    ss_status rc = check_identity(pool, err);
+    if (rc != SS_OK) {
+        look_again(pool);
+    }
+    return rc;
 }
 
 /* The same for a connection just opened: did it get the file the path names? SQLite
@@ -187,6 +215,7 @@ close_slot(ss_pool *pool, int index)
     if (s->conn == NULL) {
         return;
     }
+    ss_watch_closing(pool, index);
     ss_stmt_cache_free(s->cache);
     ss_conn_close(s->conn);
     *s = (ss_slot){0};
@@ -423,8 +452,7 @@ lease(ss_pool *pool, ss_queue *q, bool writer, const ss_call *call, ss_lease *ou
     }
     SS_TRY(take_slot(pool, q, call, &index, err));
     /* Before reopening, too: after a fork the path may name another file. */
-    if (index == 0 || pool->slots[index].conn == NULL ||
-        ss_clock_coarse_ms() - atomic_load(&pool->looked_ms) >= IDENTITY_MS) {
+    if (index == 0 || pool->slots[index].conn == NULL || ss_pool_look_due(pool)) {
         rc = check_identity(pool, err);
         if (rc != SS_OK) {
             goto done;
@@ -448,8 +476,7 @@ lease(ss_pool *pool, ss_queue *q, bool writer, const ss_call *call, ss_lease *ou
 
 done:
     if (index >= 0) {
-        /* What one reader saw, the next shall see at once. */
-        atomic_store(&pool->looked_ms, INT64_MIN / 2);
+        look_again(pool);
         give_back(pool, index);
     }
     return rc;
@@ -509,6 +536,7 @@ ss_pool_return(ss_lease *lease)
 {
     ss_pool *pool = lease->pool;
     int index = lease->slot;
+    bool writer = lease->writer;
 
     if (pool == NULL) {
         return;
@@ -525,6 +553,9 @@ ss_pool_return(ss_lease *lease)
     else if (index == 0 && ss_pool_writes(pool)) {
         ss_checkpoint_if_due(pool);
     }
+    if (pool->slots[index].conn != NULL) {
+        ss_watch_returned(pool, index, writer);
+    }
     give_back(pool, index);
 }
 
@@ -533,6 +564,7 @@ ss_pool_return(ss_lease *lease)
 static void
 destroy(ss_pool *pool)
 {
+    ss_watch_destroy(&pool->watch);
     ss_cond_destroy(&pool->changed);
     ss_mutex_destroy(&pool->mutex);
     ss_process_free(&pool->process);
@@ -542,6 +574,22 @@ destroy(ss_pool *pool)
     ss_free(pool);
 }
 
+static ss_status
+make_locks(ss_pool *pool)
+{
+    SS_TRY(ss_mutex_init(&pool->mutex));
+    if (ss_cond_init(&pool->changed) != SS_OK) {
+        ss_mutex_destroy(&pool->mutex);
+        return SS_NOMEM;
+    }
+    if (ss_watch_init(&pool->watch) != SS_OK) {
+        ss_cond_destroy(&pool->changed);
+        ss_mutex_destroy(&pool->mutex);
+        return SS_NOMEM;
+    }
+    return SS_OK;
+}
+
 /* The pool without any connection. New. */
 static ss_pool *
 create(const ss_pool_options *options)
@@ -549,15 +597,7 @@ create(const ss_pool_options *options)
     int n = options->max_readers;
     ss_pool *pool = ss_calloc(1, sizeof(*pool));
 
-    if (pool == NULL) {
-        return NULL;
-    }
-    if (ss_mutex_init(&pool->mutex) != SS_OK) {
-        ss_free(pool);
-        return NULL;
-    }
-    if (ss_cond_init(&pool->changed) != SS_OK) {
-        ss_mutex_destroy(&pool->mutex);
+    if (pool == NULL || make_locks(pool) != SS_OK) {
         ss_free(pool);
         return NULL;
     }
@@ -664,6 +704,16 @@ ss_pool_free(ss_pool *pool)
 }
 
 /* ---- facts ---- */
+
+ss_status
+ss_pool_file(ss_pool *pool, uint64_t *inode, ss_file_facts *out, ss_error *err)
+{
+    ss_file_id id = pool->file;
+
+    SS_TRY(ss_file_look(pool->options.path, &id, out, err));
+    *inode = id.inode;
+    return SS_OK;
+}
 
 bool
 ss_pool_is_memory(const ss_pool *pool)

@@ -29,6 +29,7 @@
 #ifndef SS_STORE_POOL_H
 #define SS_STORE_POOL_H
 
+#include "store/file.h"
 #include "store/stmt_cache.h"
 
 typedef enum { SS_MODE_RWC, SS_MODE_RW, SS_MODE_RO } ss_mode;
@@ -41,6 +42,7 @@ typedef struct {
     int64_t busy_ms; /* for any lock: of another thread or of another process */
     bool immutable;  /* implies SS_MODE_RO */
     bool untrusted;
+    uint32_t generation; /* differs between the pools of one db: for store/watch */
     /* Run on every connection right after it was opened (registers SQL functions).
      * `arg` is borrowed and outlives the pool. */
     ss_status (*prepare)(ss_conn *conn, void *arg, ss_error *err);
@@ -98,6 +100,10 @@ void ss_pool_free(ss_pool *pool);
 /* True in a child that inherited live handles (by pid, or after a fork that could not
  * be prepared): a lease taken before must not be used, only returned. */
 bool ss_pool_is_lost(const ss_pool *pool);
+
+/* The file's inode and what it says of its content, by its path; SS_REPLACED. */
+ss_status ss_pool_file(ss_pool *pool, uint64_t *inode, ss_file_facts *out,
+                       ss_error *err) SS_MUST_CHECK;
 
 bool ss_pool_is_memory(const ss_pool *pool);
 bool ss_pool_read_only(const ss_pool *pool); /* asked for, or all the file allows */

@@ -5,7 +5,7 @@
  */
 #include "store/pool_fork.h"
 
-#include "store/pool_int.h"
+#include "store/watch_int.h"
 
 /* Wait on the state until `until_ms`; false when that has passed. */
 static bool
@@ -84,7 +84,7 @@ ss_pool_after_fork_child(ss_pool *pool)
     ss_process_mark(&pool->process);
     pool->writers = pool->readers = (ss_queue){0};
     if (ss_mutex_init(&pool->mutex) != SS_OK || ss_cond_init(&pool->changed) != SS_OK ||
-        !(closed || ready)) {
+        ss_watch_init(&pool->watch) != SS_OK || !(closed || ready)) {
         pool->lost = true;
         return;
     }

@@ -8,6 +8,7 @@
 #include "base/process.h"
 #include "base/thread.h"
 #include "store/file.h"
+#include "store/stamp.h"
 
 #include <stdatomic.h>
 
@@ -32,6 +33,19 @@ typedef struct {
     ss_conn *conn;        /* owned; NULL until first used, and after a fork */
     ss_stmt_cache *cache; /* owned */
 } ss_slot;
+
+/* Which connection watches the file for changes; see store/watch. */
+typedef struct {
+    ss_mutex mutex;
+    /* Guarded by it. */
+    ss_wal_header
+        header; /* borrowed from the connection in `slot`; NULL: none watches */
+    int slot;
+    uint32_t n; /* that have watched so far */
+
+    _Atomic bool wanted;       /* the next lease that ends shall try */
+    _Atomic uint64_t n_writes; /* ":memory:" only */
+} ss_watch;
 
 struct ss_pool {
     /* Fixed once open. */
@@ -60,6 +74,7 @@ struct ss_pool {
     ss_conn *checkpointer; /* owned; with the anchor's lease */
     int64_t checkpoint_at; /* frames that make the next round due; likewise */
 
+    ss_watch watch;
     _Atomic int64_t wal_frames;
     _Atomic int64_t looked_ms; /* when the file's identity was last compared */
     _Atomic int readers_open;
@@ -71,6 +86,11 @@ ss_pool_writes(const ss_pool *pool)
 {
     return !pool->memory && !pool->read_only;
 }
+
+/* Is it time to look whether the path is still the file that was opened?  Look, if so:
+ * SS_REPLACED. */
+bool ss_pool_look_due(const ss_pool *pool);
+ss_status ss_pool_look(ss_pool *pool, ss_error *err) SS_MUST_CHECK;
 
 /* Open a connection, new to the caller, on the very file of the pool. */
 ss_status ss_pool_open_conn(ss_pool *pool, unsigned flags, const ss_call *call,

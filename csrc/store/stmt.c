@@ -125,6 +125,7 @@ ss_stmt_prepare(ss_conn *conn, const char *sql, size_t n, bool keep, ss_stmt **o
     }
     stmt->raw = raw;
     stmt->conn = conn;
+    stmt->varies = ss_conn_varies(conn) || sqlite3_stmt_isexplain(raw) != 0;
     raw = NULL;
     *out = stmt;
 

@@ -13,6 +13,7 @@
 typedef struct ss_stmt {
     sqlite3_stmt *raw; /* owned */
     ss_conn *conn;     /* borrowed: outlives the statement */
+    bool varies;       /* free SQL: its answer may depend on more than the content */
     /* --- private: store/stmt_cache --- */
     char *sql; /* owned key, NUL-terminated */
     size_t n_sql;
