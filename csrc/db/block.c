@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "db/db_int.h"
+#include "store/watch.h"
 
 #include <unistd.h> // getpid()
 
@@ -141,6 +142,7 @@ ss_bound_hold(ss_access *access, ss_bound_kind kind, ss_error *err)
     b->pid = getpid();
     b->kind = kind;
     b->depth = 1;
+    b->seen = access->seen;
     b->lease = access->lease;
     b->session = access->session;
     ss_conn_call_end(access->conn); /* the call is over, the lease goes on */
@@ -298,6 +300,7 @@ begin_view(ss_access *access, uint64_t *thread, ss_error *err)
                             "snapshot() inside transaction(): the transaction is one "
                             "consistent view already");
     }
+    (void)ss_watch_before(access->session->pool, &access->seen);
     SS_TRY(ss_access_run(access, "BEGIN", "beginning a snapshot", err));
     /* The first read is what fixes the view. */
     SS_TRY(ss_access_run(access, "SELECT 1 FROM sqlite_schema LIMIT 1",

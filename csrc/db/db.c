@@ -129,6 +129,7 @@ session_new(ss_session **out, ss_error *err)
         return ss_error_nomem(err);
     }
     atomic_init(&session->refs, 1);
+    sqlite3_randomness((int)sizeof(session->nonce), &session->nonce);
     session->plans =
         ss_calloc((size_t)ss_n_tables * SS_PLANS_PER_TABLE, sizeof(*session->plans));
     if (session->plans == NULL) {
@@ -140,7 +141,7 @@ session_new(ss_session **out, ss_error *err)
 }
 
 static ss_status
-open_pool(const ss_db *db, const ss_call *call, ss_pool **out, ss_error *err)
+open_pool(ss_db *db, const ss_call *call, ss_pool **out, ss_error *err)
 {
     const ss_db_options *o = &db->options;
     ss_pool_options options = {
@@ -151,6 +152,7 @@ open_pool(const ss_db *db, const ss_call *call, ss_pool **out, ss_error *err)
         .busy_ms = o->busy_ms,
         .immutable = o->immutable,
         .untrusted = o->untrusted,
+        .generation = ++db->n_sessions,
         .prepare = ss_functions_register,
     };
     return ss_pool_open(&options, call, out, err);
@@ -183,7 +185,7 @@ load_or_create(const ss_db *db, ss_session *session, ss_conn *conn, ss_error *er
 }
 
 static ss_status
-open_session(const ss_db *db, const ss_call *call, ss_session **out, ss_error *err)
+open_session(ss_db *db, const ss_call *call, ss_session **out, ss_error *err)
 {
     ss_session *session = NULL;
     SS_TRY(session_new(&session, err));

@@ -6,6 +6,7 @@
 
 #include "base/thread.h"
 #include "db/group.h"
+#include "store/stamp.h"
 
 #include <stdatomic.h>
 #include <sys/types.h> // pid_t
@@ -20,7 +21,8 @@ enum { SS_PLANS_PER_TABLE = 2 };
 
 struct ss_session {
     atomic_long refs;
-    ss_pool *pool;               /* owned */
+    uint64_t nonce; /* of this session alone, for the version of ":memory:" */
+    ss_pool *pool;  /* owned */
     _Atomic(ss_layout *) layout; /* owned; older ones hang on it until the end */
     _Atomic(ss_plan *) *plans;   /* owned; SS_PLANS_PER_TABLE for each table */
 };
@@ -33,9 +35,10 @@ typedef struct ss_bound {
     uint64_t thread;
     pid_t pid;
     ss_bound_kind kind;
-    int depth; /* of nested blocks of this kind, from 1 */
-    bool busy; /* a call is under way on its connection */
-    bool dead; /* rolled back by an error: nothing more may run in it */
+    int depth;     /* of nested blocks of this kind, from 1 */
+    bool busy;     /* a call is under way on its connection */
+    bool dead;     /* rolled back by an error: nothing more may run in it */
+    ss_stamp seen; /* a snapshot's: the state it shows, or one just before */
     ss_lease lease;
     ss_session *session; /* owned reference */
     ss_layout *layout;   /* owned; NULL, or how the tables look in this transaction */
@@ -49,6 +52,7 @@ struct ss_db {
     ss_cond changed;     /* connecting, closing or forking ended */
     ss_session *session; /* owned reference, NULL unless connected */
     bool connecting, closed;
+    uint32_t n_sessions; /* so far; by whoever is connecting */
     bool bare;        /* connect to an empty file without making our tables in it */
     int closing;      /* threads inside close() */
     uint64_t forking; /* the thread between before and after fork, or 0 */

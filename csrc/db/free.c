@@ -1,6 +1,7 @@
 #include "db/free.h"
 
 #include "columns/fetch.h"
+#include "db/fresh.h"
 
 #include <string.h> // strlen(), strcmp()
 
@@ -106,10 +107,12 @@ ss_db_reads(ss_db *db, const ss_call *call, const ss_free_request *request, bool
 }
 
 static ss_status
-query(ss_access *access, const ss_free_request *r, ss_batch **out, ss_error *err)
+query(ss_access *access, const ss_free_request *r, ss_batch **out, bool *varies,
+      ss_error *err)
 {
     ss_stmt *stmt = NULL;
     SS_TRY(ss_free_prepare(access, SS_GUARD_FREE, r, &stmt, err));
+    *varies = stmt->varies;
     ss_status status = SS_OK;
     if (!only_reads(stmt)) {
         status =
@@ -132,8 +135,17 @@ query_once(ss_db *db, const ss_call *call, const ss_free_request *request,
            ss_batch **out, ss_error *err)
 {
     ss_access access;
+    ss_reading reading;
     SS_TRY(ss_db_read_enter(db, call, &access, err));
-    ss_status status = query(&access, request, out, err);
+    ss_status status = ss_reading_begin(&access, false, request->stamp, &reading, err);
+    if (status == SS_OK) {
+        bool varies = false;
+        status = query(&access, request, out, &varies, err);
+        ss_reading_end(&access, &reading);
+        if (varies && request->stamp != NULL) {
+            request->stamp->epoch = 0;
+        }
+    }
     ss_db_leave(&access);
     return status;
 }

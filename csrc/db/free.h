@@ -8,6 +8,7 @@
 
 #include "columns/batch.h"
 #include "db/db.h"
+#include "store/stamp.h"
 
 /* A parameter: by position when name is NULL, else for :name, @name and $name. */
 typedef struct {
@@ -22,6 +23,9 @@ typedef struct {
     int n_params;
     bool raw; /* cells as stored, not by declared type */
     bool strict;
+    /* Query alone: set to the state the answer shows, unknown when it depends on more than
+     * the content; NULL: nobody asks. */
+    ss_stamp *stamp;
 } ss_free_request;
 
 /* A statement that only reads; anything else is SS_PROGRAMMING. New reference. */

@@ -4,6 +4,7 @@
 #include "base/moment.h"
 #include "columns/fetch.h"
 #include "db/db_int.h"
+#include "db/fresh.h"
 #include "db/place.h"
 
 #include <string.h> // memcpy(), strlen()
@@ -545,19 +546,6 @@ read_request(ss_access *access, const ss_request *r, ss_batch **out, ss_error *e
     return status;
 }
 
-/* Two statements of one answer (newest day, then the rows) must see one state. */
-static ss_status
-read_consistently(ss_access *access, const ss_request *r, ss_batch **out, ss_error *err)
-{
-    if (access->bound) {
-        return read_request(access, r, out, err);
-    }
-    SS_TRY(ss_conn_exec(access->conn, "BEGIN", err));
-    ss_status status = read_request(access, r, out, err);
-    ss_conn_rollback(access->conn);
-    return status;
-}
-
 /* --- the plain getters --------------------------------------------------------------------- */
 
 /* get_<table>() and get_<table>(date): the SQL never changes while the layout stays, so
@@ -646,22 +634,28 @@ read_plain(ss_access *access, const ss_request *r, ss_batch **out, ss_error *err
     return status;
 }
 
+/* Two statements of one answer (newest day, then the rows) must see one state. */
+static bool
+takes_several(const ss_access *access, const ss_request *r)
+{
+    return r->period != NULL || access->layout->kind != SS_FILE_CURRENT;
+}
+
 static ss_status
-read_once(ss_db *db, const ss_call *call, const ss_request *request, ss_batch **out,
+read_once(ss_db *db, const ss_call *call, const ss_request *r, ss_batch **out,
           ss_error *err)
 {
     ss_access access;
+    ss_reading reading;
     SS_TRY(ss_db_read_enter(db, call, &access, err));
-    ss_status status;
-    if (is_plain(request) && access.layout->kind == SS_FILE_CURRENT &&
-        access.layout->tables[request->table].present) {
-        status = read_plain(&access, request, out, err);
-    }
-    else if (access.layout->kind == SS_FILE_CURRENT && request->period == NULL) {
-        status = read_request(&access, request, out, err);
-    }
-    else {
-        status = read_consistently(&access, request, out, err);
+    ss_status status =
+        ss_reading_begin(&access, takes_several(&access, r), r->stamp, &reading, err);
+    if (status == SS_OK) {
+        bool plain = is_plain(r) && access.layout->kind == SS_FILE_CURRENT &&
+                     access.layout->tables[r->table].present;
+        status = plain ? read_plain(&access, r, out, err)
+                       : read_request(&access, r, out, err);
+        ss_reading_end(&access, &reading);
     }
     ss_db_leave(&access);
     return status;
@@ -723,15 +717,12 @@ count_once(ss_db *db, const ss_call *call, const ss_request *request, int64_t *o
 {
     ss_access access;
     SS_TRY(ss_db_read_enter(db, call, &access, err));
-    /* Two statements of one answer see one state. */
-    bool own = !access.bound &&
-               (request->period != NULL || access.layout->kind != SS_FILE_CURRENT);
-    ss_status status = own ? ss_conn_exec(access.conn, "BEGIN", err) : SS_OK;
+    ss_reading reading;
+    ss_status status = ss_reading_begin(&access, takes_several(&access, request),
+                                        request->stamp, &reading, err);
     if (status == SS_OK) {
         status = count_request(&access, request, out, err);
-    }
-    if (own) {
-        ss_conn_rollback(access.conn);
+        ss_reading_end(&access, &reading);
     }
     ss_db_leave(&access);
     return status;

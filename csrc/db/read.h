@@ -8,6 +8,7 @@
 
 #include "columns/batch.h"
 #include "db/db.h"
+#include "store/stamp.h"
 
 typedef struct {
     int table;   /* index into ss_tables */
@@ -29,6 +30,7 @@ typedef struct {
     bool paged; /* with a limit: the answer says where the next page begins */
     bool strict;
     bool raw; /* every cell as it is stored, the batch not of the table's types */
+    ss_stamp *stamp; /* set to the state the answer shows; NULL: nobody asks */
 } ss_request;
 
 /* How many of the newest rows an "events" table gives when nothing is asked for. */
