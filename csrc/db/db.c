@@ -152,7 +152,7 @@ open_pool(ss_db *db, const ss_call *call, ss_pool **out, ss_error *err)
         .busy_ms = o->busy_ms,
         .immutable = o->immutable,
         .untrusted = o->untrusted,
-        .generation = ++db->n_sessions,
+        .generation = o->single ? 0 : ++db->n_sessions,
         .prepare = ss_functions_register,
     };
     return ss_pool_open(&options, call, out, err);

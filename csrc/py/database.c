@@ -2,7 +2,9 @@
 
 #include "base/mem.h"
 #include "db/free.h"
+#include "db/version.h"
 #include "py/args.h"
+#include "py/cache.h"
 #include "py/cursor.h"
 #include "py/lifetime.h"
 #include "py/methods.h"
@@ -52,8 +54,8 @@ absolute_path(PyObject *given)
 }
 
 static const char *const new_names[] = {
-    "path",   "mode",      "durability", "readers", "busy_timeout", "timeout",
-    "strict", "untrusted", "immutable",  "db_path", NULL,
+    "path",  "mode",   "durability", "readers",   "busy_timeout", "timeout",
+    "cache", "strict", "untrusted",  "immutable", "db_path",      NULL,
 };
 enum {
     NEW_PATH,
@@ -62,6 +64,7 @@ enum {
     NEW_READERS,
     NEW_BUSY,
     NEW_TIMEOUT,
+    NEW_CACHE,
     NEW_STRICT,
     NEW_UNTRUSTED,
     NEW_IMMUTABLE,
@@ -129,30 +132,56 @@ path_argument(PyObject *path, PyObject *db_path)
     return text;
 }
 
-/* The database these arguments ask for. Both outs are new. */
-static int
-open_arguments(py_state *state, PyObject **args, ss_db **db, PyObject **path)
+/* What the constructor's arguments ask for. */
+typedef struct {
+    ss_db *db;       /* owned */
+    PyObject *path;  /* owned */
+    py_cache *cache; /* owned, or NULL */
+} opened;
+
+static void
+opened_clear(opened *o)
 {
+    py_cache_free(o->cache);
+    ss_db_free(o->db);
+    Py_XDECREF(o->path);
+}
+
+static int
+open_arguments(py_state *state, PyObject **args, opened *out)
+{
+    size_t limit;
     ss_db_options options = {0};
     PyObject *bytes = NULL, *given = path_argument(args[NEW_PATH], args[NEW_DB_PATH]);
     ss_error err;
     int rc = -1;
     ss_error_init(&err);
-    if (given == NULL || parse_options(args, &options) < 0) {
+    *out = (opened){0};
+    if (given == NULL || parse_options(args, &options) < 0 ||
+        py_cache_argument(args[NEW_CACHE], &limit) < 0) {
         goto done;
+    }
+    if (limit > 0) {
+        out->cache = py_cache_new(limit);
+        if (out->cache == NULL) {
+            goto done;
+        }
     }
     bytes = absolute_path(given);
     if (bytes == NULL) {
         goto done;
     }
     options.path = PyBytes_AS_STRING(bytes);
-    if (ss_db_new(&options, db, &err) != SS_OK) {
+    if (ss_db_new(&options, &out->db, &err) != SS_OK) {
         py_raise(state, &err);
         goto done;
     }
-    *path = Py_NewRef(given);
+    out->path = Py_NewRef(given);
     rc = 0;
 done:
+    if (rc < 0) {
+        opened_clear(out);
+    }
     Py_XDECREF(given);
     Py_XDECREF(bytes);
     return rc;
@@ -195,34 +224,33 @@ static PyObject *
 Database_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     py_state *state = py_state_of_type(type);
-    PyObject *given[NEW_N] = {NULL}, *path = NULL;
-    ss_db *db = NULL;
+    PyObject *given[NEW_N] = {NULL};
+    opened o;
     bool ours = type->tp_init == Database_init;
     if (state == NULL) {
         return NULL;
     }
-    if (parse_call(args, kwargs, given) < 0 ||
-        open_arguments(state, given, &db, &path) < 0) {
+    if (parse_call(args, kwargs, given) < 0 || open_arguments(state, given, &o) < 0) {
         if (ours || !(PyErr_ExceptionMatches(PyExc_TypeError) ||
                       PyErr_ExceptionMatches(PyExc_ValueError))) {
             return NULL;
         }
         PyErr_Clear();
         PyObject *defaults[NEW_N] = {NULL};
-        if (open_arguments(state, defaults, &db, &path) < 0) {
+        if (open_arguments(state, defaults, &o) < 0) {
             return NULL;
         }
     }
     py_database *self = (py_database *)type->tp_alloc(type, 0);
     if (self == NULL) {
-        ss_db_free(db);
-        Py_DECREF(path);
+        opened_clear(&o);
         return NULL;
     }
     self->state = state;
     self->module = Py_NewRef(PyType_GetModuleByDef(type, &py_module_def));
-    self->db = db;
-    self->path = path;
+    self->db = o.db;
+    self->path = o.path;
+    self->cache = o.cache;
     self->made = ours; /* then __init__ comes with the same arguments */
     py_lifetime_add(self);
     return (PyObject *)self;
@@ -234,26 +262,26 @@ static int
 Database_init(PyObject *op, PyObject *args, PyObject *kwargs)
 {
     py_database *self = (py_database *)op;
-    PyObject *given[NEW_N] = {NULL}, *path = NULL;
-    ss_db *db = NULL, *unused = self->db;
+    PyObject *given[NEW_N] = {NULL};
+    opened o, unused = {self->db, self->path, self->cache};
     if (self->made) {
         return 0;
     }
     if (parse_call(args, kwargs, given) < 0 ||
-        open_arguments(self->state, given, &db, &path) < 0) {
+        open_arguments(self->state, given, &o) < 0) {
         return -1;
     }
-    if (self->made || ss_db_is_connected(unused)) {
-        ss_db_free(db);
-        Py_DECREF(path);
+    if (self->made || ss_db_is_connected(unused.db)) {
+        opened_clear(&o);
         PyErr_SetString(self->state->ProgrammingError,
                         "SmartShopieDB.__init__() after the database was used");
         return -1;
     }
     self->made = true;
-    self->db = db;
-    Py_SETREF(self->path, path);
-    ss_db_free(unused); /* never connected: nothing to wait for */
+    self->db = o.db;
+    self->path = o.path;
+    self->cache = o.cache;
+    opened_clear(&unused); /* never connected: nothing to wait for */
     return 0;
 }
 
@@ -277,6 +305,7 @@ Database_dealloc(PyObject *op)
     Py_END_ALLOW_THREADS
     self->state->n_freeing--;
     PyErr_Restore(error_type, error, traceback);
+    py_cache_free(self->cache);
     Py_CLEAR(self->path);
     PyObject *module = self->module;
     type->tp_free(op);
@@ -330,6 +359,7 @@ Database_close(PyObject *op, PyObject *unused)
     if (status != SS_OK) {
         return py_raise(self->state, &err);
     }
+    py_cache_clear(self->cache);
     Py_RETURN_NONE;
 }
 
@@ -441,23 +471,32 @@ Database_initialize(PyObject *op, PyObject *const *args, Py_ssize_t n,
 /* --- free SQL ---------------------------------------------------------------------------- */
 
 static PyObject *
-Database_query(PyObject *op, PyObject *const *args, Py_ssize_t n, PyObject *kwnames)
+query_rows(py_database *self, int table, PyObject *const *args, Py_ssize_t n,
+           PyObject *kwnames, ss_stamp *stamp)
 {
     static const char *const names[] = {"sql", "params", "strict", "timeout", NULL};
     static const py_signature signature = {"query", names, 2, 1};
-    py_database *self = (py_database *)op;
     PyObject *given[4];
     py_sqlargs a;
+    (void)table;
     if (py_args_parse(&signature, args, n, kwnames, given, NULL, NULL) < 0) {
         return NULL;
     }
     ss_batch *batch = NULL;
     if (py_sqlargs_parse(&a, self, given[0], given[1], given[3]) == 0 &&
         py_args_bool(given[2], "strict", a.request.strict, &a.request.strict) == 0) {
+        a.request.stamp = stamp;
         batch = py_sqlargs_query(&a, self);
     }
     py_sqlargs_clear(&a);
     return batch != NULL ? py_rows_new(self->state, batch) : NULL;
+}
+
+static PyObject *
+Database_query(PyObject *op, PyObject *const *args, Py_ssize_t n, PyObject *kwnames)
+{
+    return py_cache_call((py_database *)op, PY_CACHE_QUERY, 0, args, n, kwnames,
+                         query_rows);
 }
 
 static PyObject *
@@ -696,7 +735,34 @@ Database_stats(PyObject *op, PyObject *unused)
     Py_BEGIN_ALLOW_THREADS
     status = ss_db_get_stats(self->db, &call.call, &stats, &err);
     Py_END_ALLOW_THREADS
-    return status == SS_OK ? stats_dict(&stats) : py_raise(self->state, &err);
+    if (status != SS_OK) {
+        return py_raise(self->state, &err);
+    }
+    PyObject *dict = stats_dict(&stats);
+    if (dict != NULL && py_cache_stats(self->cache, dict) < 0) {
+        Py_CLEAR(dict);
+    }
+    return dict;
+}
+
+static PyObject *
+Database_version(PyObject *op, void *unused)
+{
+    py_database *self = (py_database *)op;
+    char version[SS_VERSION_SIZE];
+    py_call call;
+    ss_error err;
+    ss_status status;
+    (void)unused;
+    if (py_call_init(self, &call, NULL) < 0) {
+        return NULL;
+    }
+    ss_error_init(&err);
+    Py_BEGIN_ALLOW_THREADS
+    status = ss_db_version(self->db, &call.call, version, &err);
+    Py_END_ALLOW_THREADS
+    return status == SS_OK ? PyUnicode_FromString(version)
+                           : py_raise(self->state, &err);
 }
 
 static PyObject *
@@ -718,8 +784,9 @@ Database_connection(PyObject *op, void *unused)
 PyDoc_STRVAR(
     type_doc,
     "SmartShopieDB(path='smartshopie_dashboard.db', *, mode='rwc', durability='full',\n"
-    "              readers=None, busy_timeout=5.0, timeout=None, strict=True,\n"
-    "              untrusted=False, immutable=False, db_path=None)\n--\n\n"
+    "              readers=None, busy_timeout=5.0, timeout=None, cache=True,\n"
+    "              strict=True, untrusted=False, immutable=False, db_path=None)\n"
+    "--\n\n"
     "The dashboard database: one SQLite file, thirty tables, typed rows.\n\n"
     "path: the file (str or os.PathLike), or ':memory:'. db_path is its old name.\n"
     "mode: 'rwc' read, write and create when missing; 'rw' not create; 'ro' only read.\n"
@@ -728,6 +795,9 @@ PyDoc_STRVAR(
     "readers: connections for reading at the most (8).\n"
     "busy_timeout: seconds to wait for a lock, of another thread or another process.\n"
     "timeout: seconds a statement may run (None: no limit).\n"
+    "cache: answers are kept and given again, the same object, as long as nothing in the\n"
+    "file changed, whoever writes: True up to 64 MiB of them, a number that many bytes,\n"
+    "False none.\n"
     "strict: True raises DataError for a stored cell that its type cannot hold; False\n"
     "reads it as None and lists it in rows.notes.\n"
     "untrusted: the file is a stranger's: tight limits, read only.\n"
@@ -833,6 +903,14 @@ make_getsets(void)
         {"db_path", Database_db_path, NULL, "The path as it was given.", NULL},
         {"connection", Database_connection, NULL,
          "The database itself: there is no separate connection.", NULL},
+        {"version", Database_version, NULL,
+         "A text that is the same only while the content is: for an ETag, or to ask\n"
+         "whether anything changed.\n\n"
+         "It changes with every commit of any process, stays over restarts (closing the\n"
+         "file last may change it once), and is opaque. Read it before what it shall\n"
+         "stand for; in a snapshot() it is that of the snapshot, in a transaction() it\n"
+         "is a ProgrammingError.",
+         NULL},
         {"tables", Database_tables, NULL, "All tables by name: a read-only mapping.",
          NULL},
     };

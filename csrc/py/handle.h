@@ -8,12 +8,15 @@
 
 #include "db/db.h"
 
+typedef struct py_cache py_cache;
+
 typedef struct py_database {
     PyObject_HEAD
     py_state *state;  /* borrowed from the module */
     PyObject *module; /* owned: a collection may clear the type's own way to it before
                        * this object goes, and the list of databases is in its state */
     ss_db *db;        /* owned */
+    py_cache *cache;  /* owned; NULL: off */
     PyObject *path;   /* owned str: db_path as it was given */
     PyObject *weakrefs;
     int signals; /* signal handlers running in the middle of a call of this db */

@@ -1,6 +1,7 @@
 #include "py/methods.h"
 
 #include "base/buf.h"
+#include "py/cache.h"
 #include "py/raise.h"
 #include "py/request.h"
 #include "py/types.h"
@@ -30,20 +31,21 @@ method_name(const py_table_method *self)
 }
 
 static PyObject *
-call_getter(const py_table_method *self, py_database *db, PyObject *const *args,
-            Py_ssize_t n, PyObject *kwnames)
+get_rows(py_database *db, int table, PyObject *const *args, Py_ssize_t n,
+         PyObject *kwnames, ss_stamp *stamp)
 {
     static const char *const names_of_one[] = {"date", "strict", "timeout", NULL};
-    bool one = ss_tables[self->table].shape == SS_SHAPE_ONE;
+    bool one = ss_tables[table].shape == SS_SHAPE_ONE;
     py_signature signature = {
-        .function = ss_tables[self->table].getter,
+        .function = ss_tables[table].getter,
         .names = one ? names_of_one : py_request_names,
         .n_positional = 1,
     };
     PyObject *result = NULL;
     py_request request;
-    if (py_request_parse(&request, db, self->table, true, &signature, args, n,
-                         kwnames) == 0) {
+    if (py_request_parse(&request, db, table, true, &signature, args, n, kwnames) ==
+        0) {
+        request.request.stamp = stamp;
         result = py_request_read(&request, db);
     }
     py_request_clear(&request);
@@ -63,7 +65,8 @@ TableMethod_call(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *k
     py_database *db = (py_database *)args[0];
     switch (self->kind) {
     case METHOD_GET:
-        return call_getter(self, db, args + 1, n - 1, kwnames);
+        return py_cache_call(db, PY_CACHE_GETTER, self->table, args + 1, n - 1, kwnames,
+                             get_rows);
     case METHOD_ADD:
         return py_write_add(db, self->table, method_name(self), args + 1, n - 1,
                             kwnames);

@@ -293,3 +293,16 @@ py_request_read(py_request *r, py_database *db)
     }
     return py_rows_new(db->state, batch);
 }
+
+PyObject *
+py_request_count(py_request *r, py_database *db)
+{
+    ss_error err;
+    ss_status status;
+    int64_t n = 0;
+    ss_error_init(&err);
+    Py_BEGIN_ALLOW_THREADS
+    status = ss_db_count(db->db, &r->call.call, &r->request, &n, &err);
+    Py_END_ALLOW_THREADS
+    return status == SS_OK ? PyLong_FromLongLong(n) : py_raise(db->state, &err);
+}

@@ -47,5 +47,7 @@ void py_request_clear(py_request *r);
 
 /* Run it: Rows, or for a getter of shape "one" a record or None. New reference. */
 PyObject *py_request_read(py_request *r, py_database *db);
+/* How many rows match, as an int. New reference. */
+PyObject *py_request_count(py_request *r, py_database *db);
 
 #endif

@@ -1,6 +1,7 @@
 #include "py/table.h"
 
 #include "py/args.h"
+#include "py/cache.h"
 #include "py/raise.h"
 #include "py/record.h"
 #include "py/request.h"
@@ -49,18 +50,27 @@ Table_traverse(PyObject *op, visitproc visit, void *arg)
 /* --- reading ------------------------------------------------------------------------- */
 
 static PyObject *
-Table_select(PyObject *op, PyObject *const *args, Py_ssize_t n, PyObject *kwnames)
+select_rows(py_database *db, int table, PyObject *const *args, Py_ssize_t n,
+            PyObject *kwnames, ss_stamp *stamp)
 {
     static const py_signature signature = {"select", py_request_names, 0, 0};
-    py_table *self = (py_table *)op;
     PyObject *result = NULL;
     py_request request;
-    if (py_request_parse(&request, self->db, self->table, false, &signature, args, n,
-                         kwnames) == 0) {
-        result = py_request_read(&request, self->db);
+    if (py_request_parse(&request, db, table, false, &signature, args, n, kwnames) ==
+        0) {
+        request.request.stamp = stamp;
+        result = py_request_read(&request, db);
     }
     py_request_clear(&request);
     return result;
+}
+
+static PyObject *
+Table_select(PyObject *op, PyObject *const *args, Py_ssize_t n, PyObject *kwnames)
+{
+    py_table *self = (py_table *)op;
+    return py_cache_call(self->db, PY_CACHE_SELECT, self->table, args, n, kwnames,
+                         select_rows);
 }
 
 /* The first record of a request that can give one row at most, or None. */
@@ -78,78 +88,92 @@ read_one(py_request *request, py_database *db)
 }
 
 static PyObject *
-Table_get(PyObject *op, PyObject *id)
+get_by_id(py_database *db, int table, PyObject *const *args, Py_ssize_t n,
+          PyObject *kwnames, ss_stamp *stamp)
 {
     static const py_signature signature = {"get", py_request_names, 0, 0};
-    py_table *self = (py_table *)op;
-    PyObject *result = NULL;
+    PyObject *id = args[0], *result = NULL;
     py_request request;
+    (void)n;
     if (!PyIndex_Check(id) || PyBool_Check(id)) {
         return PyErr_Format(PyExc_TypeError, "get(): expected a row id as int, got %s",
                             Py_TYPE(id)->tp_name);
     }
-    if (py_request_parse(&request, self->db, self->table, false, &signature, NULL, 0,
-                         NULL) == 0 &&
+    if (py_request_parse(&request, db, table, false, &signature, NULL, 0, kwnames) ==
+            0 &&
         py_cells_add_column(&request.filters, 0, id) == 0) {
         request.request.n_filters = request.filters.n;
-        result = read_one(&request, self->db);
+        request.request.stamp = stamp;
+        result = read_one(&request, db);
     }
     py_request_clear(&request);
     return result;
 }
 
+static PyObject *
+Table_get(PyObject *op, PyObject *id)
+{
+    py_table *self = (py_table *)op;
+    return py_cache_call(self->db, PY_CACHE_GET, self->table, &id, 1, NULL, get_by_id);
+}
+
 /* Newest first by time (by id where the table has none), one row. */
 static PyObject *
-Table_latest(PyObject *op, PyObject *const *args, Py_ssize_t n, PyObject *kwnames)
+get_latest(py_database *db, int table, PyObject *const *args, Py_ssize_t n,
+           PyObject *kwnames, ss_stamp *stamp)
 {
     static const char *const names[] = {"date", NULL};
     static const py_signature signature = {"latest", names, 1, 0};
-    py_table *self = (py_table *)op;
     PyObject *result = NULL;
     py_request request;
-    if (py_request_parse(&request, self->db, self->table, false, &signature, args, n,
-                         kwnames) == 0) {
-        int16_t time_column = ss_tables[self->table].time_column;
+    if (py_request_parse(&request, db, table, false, &signature, args, n, kwnames) ==
+        0) {
+        int16_t time_column = ss_tables[table].time_column;
         request.order[0] = (ss_order_desc){time_column, true};
         request.order[1] = (ss_order_desc){-1, true};
         request.request.order = time_column >= 0 ? request.order : request.order + 1;
         request.request.n_order = time_column >= 0 ? 2 : 1;
         request.request.limit = 1;
         request.request.paged = false;
-        result = read_one(&request, self->db);
+        request.request.stamp = stamp;
+        result = read_one(&request, db);
     }
     py_request_clear(&request);
     return result;
 }
 
 static PyObject *
-run_count(py_request *request, py_database *db)
+Table_latest(PyObject *op, PyObject *const *args, Py_ssize_t n, PyObject *kwnames)
 {
-    ss_error err;
-    ss_status status;
-    int64_t n = 0;
-    ss_error_init(&err);
-    Py_BEGIN_ALLOW_THREADS
-    status = ss_db_count(db->db, &request->call.call, &request->request, &n, &err);
-    Py_END_ALLOW_THREADS
-    return status == SS_OK ? PyLong_FromLongLong(n) : py_raise(db->state, &err);
+    py_table *self = (py_table *)op;
+    return py_cache_call(self->db, PY_CACHE_LATEST, self->table, args, n, kwnames,
+                         get_latest);
+}
+
+static PyObject *
+count_rows(py_database *db, int table, PyObject *const *args, Py_ssize_t n,
+           PyObject *kwnames, ss_stamp *stamp)
+{
+    static const char *const names[] = {"date",  "start",   "end", "period",
+                                        "as_of", "timeout", NULL};
+    static const py_signature signature = {"count", names, 0, 0};
+    PyObject *result = NULL;
+    py_request request;
+    if (py_request_parse(&request, db, table, false, &signature, args, n, kwnames) ==
+        0) {
+        request.request.stamp = stamp;
+        result = py_request_count(&request, db);
+    }
+    py_request_clear(&request);
+    return result;
 }
 
 static PyObject *
 Table_count(PyObject *op, PyObject *const *args, Py_ssize_t n, PyObject *kwnames)
 {
-    static const char *const names[] = {"date",  "start",   "end", "period",
-                                        "as_of", "timeout", NULL};
-    static const py_signature signature = {"count", names, 0, 0};
     py_table *self = (py_table *)op;
-    PyObject *result = NULL;
-    py_request request;
-    if (py_request_parse(&request, self->db, self->table, false, &signature, args, n,
-                         kwnames) == 0) {
-        result = run_count(&request, self->db);
-    }
-    py_request_clear(&request);
-    return result;
+    return py_cache_call(self->db, PY_CACHE_COUNT, self->table, args, n, kwnames,
+                         count_rows);
 }
 
 /* --- writing --------------------------------------------------------------------------- */

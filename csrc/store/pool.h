@@ -42,7 +42,7 @@ typedef struct {
     int64_t busy_ms; /* for any lock: of another thread or of another process */
     bool immutable;  /* implies SS_MODE_RO */
     bool untrusted;
-    uint32_t generation; /* differs between the pools of one db: for store/watch */
+    uint32_t generation; /* differs between the pools of one db; 0: not watched */
     /* Run on every connection right after it was opened (registers SQL functions).
      * `arg` is borrowed and outlives the pool. */
     ss_status (*prepare)(ss_conn *conn, void *arg, ss_error *err);

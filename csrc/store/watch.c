@@ -66,7 +66,7 @@ ss_watch_returned(ss_pool *pool, int slot, bool writer)
         atomic_fetch_add(&pool->watch.n_writes, 1);
     }
     else if (!pool->memory && !pool->options.immutable &&
-             atomic_load(&pool->watch.wanted)) {
+             pool->options.generation != 0 && atomic_load(&pool->watch.wanted)) {
         begin(pool, slot);
     }
 }
