@@ -53,11 +53,11 @@ struct ss_db {
     ss_session *session; /* owned reference, NULL unless connected */
     bool connecting, closed;
     uint32_t n_sessions; /* so far; by whoever is connecting */
-    bool bare;        /* connect to an empty file without making our tables in it */
-    int closing;      /* threads inside close() */
-    uint64_t forking; /* the thread between before and after fork, or 0 */
-    ss_bound *bounds; /* owned */
-    ss_group group;   /* who waits to write */
+    bool bare;           /* connect to an empty file without making our tables in it */
+    int closing;         /* threads inside close() */
+    uint64_t forking;    /* the thread between before and after fork, or 0 */
+    ss_bound *bounds;    /* owned */
+    ss_group group;      /* who waits to write */
     _Atomic uint64_t cancel_epoch;
     ss_session *fork_session; /* owned reference between before and after fork */
     uint64_t turn;            /* db/link: the thread whose statement runs, or 0 */

@@ -5,7 +5,7 @@
  *                         the file, and the header may be as that of an earlier life
  *     no WAL              inode, change counter, size and time
  *     immutable           inode, size and time
- *     ":memory:"          the session, and how often it could be written
+ *     ":memory:"          the session, and how many commits it had
  *
  * The header's count of changes is left out: it begins anew with the WAL's index.
  */

@@ -44,8 +44,9 @@ struct ss_conn {
     const ss_call *call; /* borrowed between call_begin and call_end, else NULL */
     int64_t last_check_ms;
     int64_t busy_since_ms;
-    bool committed;      /* see on_commit */
-    bool opened;         /* it has read the file once */
+    bool committed;              /* see on_commit */
+    _Atomic uint64_t *n_commits; /* borrowed, or NULL */
+    bool opened;                 /* it has read the file once */
     ss_error stopped;    /* why the present call was stopped; SS_OK: it was not */
     ss_guard guard;      /* whose SQL is being prepared */
     bool varies;         /* see ss_conn_varies */
@@ -107,8 +108,19 @@ on_progress(void *arg)
 static int
 on_commit(void *arg)
 {
-    ((ss_conn *)arg)->committed = true;
+    ss_conn *conn = arg;
+
+    conn->committed = true;
+    if (conn->n_commits != NULL) {
+        atomic_fetch_add(conn->n_commits, 1);
+    }
     return 0;
+}
+
+void
+ss_conn_count_commits(ss_conn *conn, _Atomic uint64_t *n)
+{
+    conn->n_commits = n;
 }
 
 /* Wait for a lock of another connection or process, in short equal steps: growing ones

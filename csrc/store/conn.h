@@ -76,6 +76,9 @@ bool ss_conn_read_only(ss_conn *conn);  /* asked for, or all the file allows */
 void ss_conn_call_begin(ss_conn *conn, const ss_call *call);
 void ss_conn_call_end(ss_conn *conn);
 
+/* Count every commit of this connection, just before it takes effect, in *n (borrowed). */
+void ss_conn_count_commits(ss_conn *conn, _Atomic uint64_t *n);
+
 /* Translate SQLite's result code of the last operation on `conn` into `err`: the code
  * by kind (BUSY, FULL, READONLY, CORRUPT/NOTADB, CONSTRAINT, ...), SQLite's message,
  * what it was about (`what`, e.g. "reading overview_kpis"), and why it was

@@ -200,6 +200,7 @@ open_slot(ss_pool *pool, int index, const ss_call *call, ss_error *err)
     }
     s->conn = conn;
     s->cache = cache;
+    ss_watch_opened(pool, index);
     conn = NULL;
 
 done:
@@ -536,7 +537,6 @@ ss_pool_return(ss_lease *lease)
 {
     ss_pool *pool = lease->pool;
     int index = lease->slot;
-    bool writer = lease->writer;
 
     if (pool == NULL) {
         return;
@@ -554,7 +554,7 @@ ss_pool_return(ss_lease *lease)
         ss_checkpoint_if_due(pool);
     }
     if (pool->slots[index].conn != NULL) {
-        ss_watch_returned(pool, index, writer);
+        ss_watch_returned(pool, index);
     }
     give_back(pool, index);
 }

@@ -43,8 +43,8 @@ typedef struct {
     int slot;
     uint32_t n; /* that have watched so far */
 
-    _Atomic bool wanted;       /* the next lease that ends shall try */
-    _Atomic uint64_t n_writes; /* ":memory:" only */
+    _Atomic bool wanted;        /* the next lease that ends shall try */
+    _Atomic uint64_t n_commits; /* ":memory:" only */
 } ss_watch;
 
 struct ss_pool {

@@ -60,13 +60,18 @@ begin(ss_pool *pool, int slot)
 }
 
 void
-ss_watch_returned(ss_pool *pool, int slot, bool writer)
+ss_watch_opened(ss_pool *pool, int slot)
 {
-    if (pool->memory && writer) {
-        atomic_fetch_add(&pool->watch.n_writes, 1);
+    if (pool->memory) {
+        ss_conn_count_commits(pool->slots[slot].conn, &pool->watch.n_commits);
     }
-    else if (!pool->memory && !pool->options.immutable &&
-             pool->options.generation != 0 && atomic_load(&pool->watch.wanted)) {
+}
+
+void
+ss_watch_returned(ss_pool *pool, int slot)
+{
+    if (!pool->memory && !pool->options.immutable && pool->options.generation != 0 &&
+        atomic_load(&pool->watch.wanted)) {
         begin(pool, slot);
     }
 }
@@ -96,7 +101,7 @@ stamp_now(ss_pool *pool, bool *watched, ss_stamp *out)
     *watched = true;
     if (pool->memory) {
         *out = (ss_stamp){.epoch = epoch(pool, 0, SS_STAMP_MEMORY),
-                          .words = {atomic_load(&watch->n_writes)}};
+                          .words = {atomic_load(&watch->n_commits)}};
     }
     else if (pool->options.immutable) {
         *out = (ss_stamp){.epoch = epoch(pool, 0, SS_STAMP_IMMUTABLE)};

@@ -6,8 +6,8 @@
  * with it, maybe, the last one of any process) the header may begin again from the same
  * bytes, so every connection that watches has an epoch of its own.
  *
- * A file without a WAL is asked through a leased connection; ":memory:" by a count of the
- * leases that could write; an immutable file is always the same.
+ * A file without a WAL is asked through a leased connection; ":memory:" by a count of its
+ * commits; an immutable file is always the same.
  *
  * Any thread, without the GIL, but for ss_watch_peek, which never waits.
  */

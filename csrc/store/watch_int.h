@@ -8,9 +8,10 @@
 ss_status ss_watch_init(ss_watch *watch) SS_MUST_CHECK;
 void ss_watch_destroy(ss_watch *watch);
 
-/* A lease on this slot ends, its connection stays open: it may be the one that watches,
- * or have written to ":memory:". */
-void ss_watch_returned(ss_pool *pool, int slot, bool writer);
+/* The connection of this slot was opened. */
+void ss_watch_opened(ss_pool *pool, int slot);
+/* A lease on it ends, and it stays open: it may be the one that watches. */
+void ss_watch_returned(ss_pool *pool, int slot);
 /* The connection of this slot is about to be closed. */
 void ss_watch_closing(ss_pool *pool, int slot);
 
