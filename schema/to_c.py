@@ -63,6 +63,8 @@ def c_columns(table: Table) -> Iterator[str]:
         yield from c_wrapped("        .range = ", column.range, ",")
         yield f"        .aggregate = {c_string(column.aggregate)},"
         yield f"        .better = {c_string(column.better)},"
+        if column.apart is not None:
+            yield f"        .apart = {c_string(column.apart)},"
         if column.default_text is not None:
             yield f"        .default_text = {c_string(column.default_text)},"
         yield f"        .kind = {KINDS[column.type]},"
@@ -118,6 +120,7 @@ def c_table(table: Table) -> Iterator[str]:
     yield f"        .updated_at = {table.index('updated_at')},"
     yield f"        .created_at = {table.index('created_at')},"
     yield f"        .shape = SS_SHAPE_{table.shape.upper()},"
+    yield f"        .step = SS_EVERY_{table.step.upper()},"
     yield "    },"
 
 

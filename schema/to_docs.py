@@ -170,9 +170,10 @@ def doc_aggregate(column: Column) -> str:
     rule, _, rest = column.aggregate.partition(":")
     if rule == "none":
         return ""
+    text = rest.replace("/", " / ") if rule == "ratio" else rule
     if rule == "mean" and rest:
-        return f"mean by {rest}"
-    return rest.replace("/", " / ") if rule == "ratio" else rule
+        text = f"mean by {rest}"
+    return text if column.apart is None else f"{text}, per {column.apart}"
 
 
 def doc_null(column: Column) -> str:

@@ -35,22 +35,26 @@ READ_TYPES = {
 GIVEN_TYPES = READ_TYPES | {"DATE": "_DateLike", "TIMESTAMP": "_DateLike"}
 Toml = dict[str, Any]  # a section of tables.toml
 SHAPES = ("one", "set", "history", "events", "all")
+STEPS = ("day", "week", "month", "quarter", "year")
 MANAGED = ("id", "created_at", "updated_at")
 DIGIT_DAY = "[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]"
 DIGIT_INSTANT = DIGIT_DAY + " [0-2][0-9]:[0-5][0-9]:[0-5][0-9]"
 DIGIT_MICRO = DIGIT_INSTANT + "." + "[0-9]" * 6
 
 TABLE_FIELDS = {
-    "record", "adder", "insert", "insert_args", "shape", "time", "key", "order",
+    "record", "adder", "insert", "insert_args", "shape", "time", "step", "key", "order",
     "positional", "doc", "columns",
 }  # fmt: skip
-COLUMN_FIELDS = {"doc", "unit", "range", "aggregate", "better", "old", "secret"}
+COLUMN_FIELDS = {
+    "doc", "unit", "range", "aggregate", "apart", "better", "old", "secret",
+}  # fmt: skip
 
 # The arguments of get_<table>() and add_<record>() that are not columns: a column of
 # the same name could not be a filter.
 ARGUMENTS = {
     "date", "start", "end", "period", "as_of", "limit", "offset", "after", "order_by",
     "columns", "strict", "timeout", "record", "on_conflict", "self",
+    "every", "fill", "by", "zone", "to", "table", "column", "rows",
 }  # fmt: skip
 
 
@@ -73,6 +77,7 @@ class Column:
     range: str
     aggregate: str
     better: str
+    apart: str | None
     old: str | None
     secret: bool
 
@@ -109,6 +114,7 @@ class Table:
     insert_args: tuple[str, ...]
     shape: str
     time: str | None
+    step: str
     key: tuple[str, ...]
     order: tuple[str, ...]
     positional: tuple[str, ...]
@@ -254,6 +260,7 @@ def merge_table(known: SqlTable, told: Toml, common: Toml) -> Table:
         insert_args=tuple(told.get("insert_args", ())),
         shape=told["shape"],
         time=told.get("time"),
+        step=told.get("step", "day"),
         key=tuple(told["key"]),
         order=tuple(told.get("order", ())),
         positional=tuple(told["positional"]),
@@ -277,6 +284,7 @@ def merge_column(
         range=told.get("range", ""),
         aggregate=told.get("aggregate", "none"),
         better=told.get("better", ""),
+        apart=told.get("apart"),
         old=told.get("old"),
         secret=told.get("secret", False),
     )
@@ -309,7 +317,7 @@ def check_told_table(known: SqlTable, told: Toml, common: Toml) -> Iterator[str]
     name = known.name
     for key in told.keys() - TABLE_FIELDS:
         yield f"{name}: unknown field {key!r}{nearest(key, TABLE_FIELDS)}"
-    optional = {"insert", "insert_args", "time", "order"}
+    optional = {"insert", "insert_args", "time", "step", "order"}
     for key in sorted(TABLE_FIELDS - optional - told.keys()):
         yield f"{name}: {key} is missing"
     columns = [column[0] for column in known.columns]
@@ -348,6 +356,8 @@ def check_table(table: Table, sql: SqlTable) -> Iterator[str]:
             yield f"{table.name}: has no column {name}"
     if table.shape not in SHAPES:
         yield f"{table.name}: shape {table.shape!r}{nearest(table.shape, SHAPES)}"
+    if table.step not in STEPS:
+        yield f"{table.name}: step {table.step!r}{nearest(table.step, STEPS)}"
     if (table.insert is None) != (not table.insert_args):
         yield f"{table.name}: insert and insert_args go together"
     used = {
@@ -445,6 +455,18 @@ def check_aggregate(table: Table, column: Column) -> Iterator[str]:
             yield f"{at}: aggregate names {name!r}, {no_such(name, table.by_name)}"
         elif table.by_name[name].type not in numeric:
             yield f"{at}: aggregate names {name!r}, which is not a number"
+    if rule == "ratio" and not parts_are_sums(table, parts):
+        yield f"{at}: a ratio is of measures that are sums or stocks"
+    if column.apart is not None and rule == "none":
+        yield f"{at}: apart, but it is never added up"
+    if column.apart is not None and column.apart not in table.by_name:
+        problem = no_such(column.apart, table.by_name)
+        yield f"{at}: apart names {column.apart!r}, {problem}"
+
+
+def parts_are_sums(table: Table, parts: Iterable[str]) -> bool:
+    known = [table.by_name[name] for name in parts if name in table.by_name]
+    return all(column.aggregate in ("sum", "last") for column in known)
 
 
 def check_tabs(schema: Schema) -> Iterator[str]:

@@ -1785,6 +1785,72 @@ class SmartShopieDB:
     ) -> None: ...
     def stats(self) -> dict[str, Any]: ...
 
+    # figures over time
+    def series(
+        self,
+        table: str | Table[Any],
+        columns: str | Iterable[str] | None = None,
+        *,
+        period: str | None = None,
+        start: _DateLike | None = None,
+        end: _DateLike | None = None,
+        every: Literal["day", "week", "month", "quarter", "year"] = "day",
+        fill: Literal[0, "previous"] | None = None,
+        by: str | Iterable[str] | None = None,
+        as_of: _DateLike | None = None,
+        zone: str | datetime.tzinfo | None = None,
+        strict: bool | None = None,
+        timeout: float | None = None,
+        **filters: Any,
+    ) -> Rows[Row]: ...
+    def compare(
+        self,
+        table: str | Table[Any],
+        columns: str | Iterable[str] | None = None,
+        *,
+        period: str | None = None,
+        start: _DateLike | None = None,
+        end: _DateLike | None = None,
+        to: Literal["previous_period", "previous_year"]
+        | tuple[_DateLike, _DateLike] = "previous_period",
+        as_of: _DateLike | None = None,
+        zone: str | datetime.tzinfo | None = None,
+        strict: bool | None = None,
+        timeout: float | None = None,
+        **filters: Any,
+    ) -> Rows[Row]: ...
+    def top(
+        self,
+        table: str | Table[Any],
+        column: str,
+        n: int = 10,
+        *,
+        by: str | Iterable[str] | None = None,
+        period: str | None = None,
+        start: _DateLike | None = None,
+        end: _DateLike | None = None,
+        as_of: _DateLike | None = None,
+        zone: str | datetime.tzinfo | None = None,
+        strict: bool | None = None,
+        timeout: float | None = None,
+        **filters: Any,
+    ) -> Rows[Row]: ...
+    def breakdown(
+        self,
+        table: str | Table[Any],
+        column: str,
+        *,
+        by: str | Iterable[str] | None = None,
+        period: str | None = None,
+        start: _DateLike | None = None,
+        end: _DateLike | None = None,
+        as_of: _DateLike | None = None,
+        zone: str | datetime.tzinfo | None = None,
+        strict: bool | None = None,
+        timeout: float | None = None,
+        **filters: Any,
+    ) -> Rows[Row]: ...
+
     # any SQL
     def query(
         self,

@@ -118,10 +118,15 @@ def months_before(day, months):
     year, month = divmod(number, 12)
     next_month = datetime.date(year + month // 11, (month + 1) % 12 + 1, 1)
     last = (next_month - datetime.timedelta(days=1)).day
-    return datetime.date(year, month + 1, min(day.day, last))
+    ends_a_month = (day + datetime.timedelta(days=1)).day == 1
+    number = last if ends_a_month else min(day.day, last)
+    return datetime.date(year, month + 1, number)
 
 
 def period_start(period, last):
+    if period in ("mtd", "qtd", "ytd"):
+        months = {"m": 1, "q": 3, "y": 12}[period[0]]
+        return last.replace(month=last.month - (last.month - 1) % months, day=1)
     count, unit = int(period[:-1]), period[-1]
     if unit in "dw":
         days = count * (7 if unit == "w" else 1)

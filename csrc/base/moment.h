@@ -64,10 +64,4 @@ ss_day_of_instant(int64_t us)
     return (int32_t)(us % SS_US_PER_DAY < 0 ? day - 1 : day);
 }
 
-/* The first day of the window that ends at `as_of` (inclusive) and is `period` long:
- * "7d" is exactly 7 days, "12w" exactly 84; months and years count by the calendar
- * ("1m" ending on the 31st of October begins on the 1st). False when `period` is not
- * a positive number followed by d, w, m or y, or the window leaves the calendar. */
-bool ss_period_start(const char *period, size_t n, int32_t as_of, int32_t *out);
-
 #endif

@@ -7,6 +7,7 @@
 #ifndef SS_CATALOG_CATALOG_H
 #define SS_CATALOG_CATALOG_H
 
+#include "base/period.h"
 #include "base/value.h"
 
 /* How get_<table>() answers when nothing is asked for. */
@@ -36,7 +37,9 @@ typedef struct {
     const char *range;    /* "0..100", ">= 0", a vocabulary; "" when free */
     const char *
         aggregate; /* "sum", "mean", "mean:<weight>", "ratio:<a>/<b>", "last", "none" */
-    const char *better;       /* "higher", "lower" or "" */
+    const char *better; /* "higher", "lower" or "" */
+    const char
+        *apart; /* only rows with the same value in that column add up, or NULL */
     const char *default_text; /* its DEFAULT when that is a text ('GET'), or NULL */
     uint8_t kind;             /* ss_kind */
     uint8_t flags;            /* SS_COL_* */
@@ -65,6 +68,7 @@ typedef struct {
     int16_t updated_at;  /* index, or -1 */
     int16_t created_at;  /* index, or -1 */
     uint8_t shape;       /* ss_shape */
+    uint8_t step;        /* ss_every: how long one row counts, from its time */
 } ss_table_desc;
 
 typedef struct {

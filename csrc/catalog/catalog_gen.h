@@ -195,6 +195,7 @@ static const ss_column_desc conversion_funnel_columns[] = {
         .range = ">= 0",
         .aggregate = "sum",
         .better = "higher",
+        .apart = "stage_order",
         .kind = SS_KIND_INT,
         .flags = SS_COL_REQUIRED,
     },
@@ -493,6 +494,7 @@ static const ss_column_desc behavioral_patterns_columns[] = {
         .range = "",
         .aggregate = "mean",
         .better = "higher",
+        .apart = "pattern_type",
         .kind = SS_KIND_REAL,
         .flags = SS_COL_REQUIRED,
     },
@@ -1702,6 +1704,7 @@ static const ss_column_desc conversion_trends_columns[] = {
         .range = ">= 0",
         .aggregate = "sum",
         .better = "higher",
+        .apart = "period_type",
         .kind = SS_KIND_INT,
         .flags = 0,
     },
@@ -1712,6 +1715,7 @@ static const ss_column_desc conversion_trends_columns[] = {
         .range = ">= 0",
         .aggregate = "sum",
         .better = "higher",
+        .apart = "period_type",
         .kind = SS_KIND_INT,
         .flags = 0,
     },
@@ -2409,6 +2413,7 @@ static const ss_column_desc usage_breakdown_columns[] = {
         .range = ">= 0",
         .aggregate = "sum",
         .better = "",
+        .apart = "service_name",
         .kind = SS_KIND_REAL,
         .flags = 0,
     },
@@ -3365,6 +3370,7 @@ const ss_table_desc ss_tables[] = {
         .updated_at = 11,
         .created_at = 10,
         .shape = SS_SHAPE_ONE,
+        .step = SS_EVERY_DAY,
     },
     {
         .name = "conversion_funnel",
@@ -3389,6 +3395,7 @@ const ss_table_desc ss_tables[] = {
         .updated_at = 8,
         .created_at = 7,
         .shape = SS_SHAPE_SET,
+        .step = SS_EVERY_DAY,
     },
     {
         .name = "interaction_types",
@@ -3413,6 +3420,7 @@ const ss_table_desc ss_tables[] = {
         .updated_at = 6,
         .created_at = 5,
         .shape = SS_SHAPE_SET,
+        .step = SS_EVERY_DAY,
     },
     {
         .name = "customer_segments",
@@ -3435,6 +3443,7 @@ const ss_table_desc ss_tables[] = {
         .updated_at = 8,
         .created_at = 7,
         .shape = SS_SHAPE_SET,
+        .step = SS_EVERY_DAY,
     },
     {
         .name = "behavioral_patterns",
@@ -3457,6 +3466,7 @@ const ss_table_desc ss_tables[] = {
         .updated_at = 7,
         .created_at = 6,
         .shape = SS_SHAPE_SET,
+        .step = SS_EVERY_DAY,
     },
     {
         .name = "customer_concerns",
@@ -3481,6 +3491,7 @@ const ss_table_desc ss_tables[] = {
         .updated_at = 7,
         .created_at = 6,
         .shape = SS_SHAPE_SET,
+        .step = SS_EVERY_DAY,
     },
     {
         .name = "customer_interactions",
@@ -3505,6 +3516,7 @@ const ss_table_desc ss_tables[] = {
         .updated_at = 13,
         .created_at = 8,
         .shape = SS_SHAPE_EVENTS,
+        .step = SS_EVERY_DAY,
     },
     {
         .name = "customer_value_analysis",
@@ -3527,6 +3539,7 @@ const ss_table_desc ss_tables[] = {
         .updated_at = 7,
         .created_at = 6,
         .shape = SS_SHAPE_SET,
+        .step = SS_EVERY_DAY,
     },
     {
         .name = "product_analytics",
@@ -3549,6 +3562,7 @@ const ss_table_desc ss_tables[] = {
         .updated_at = 11,
         .created_at = 10,
         .shape = SS_SHAPE_SET,
+        .step = SS_EVERY_DAY,
     },
     {
         .name = "product_gaps",
@@ -3573,6 +3587,7 @@ const ss_table_desc ss_tables[] = {
         .updated_at = 8,
         .created_at = 7,
         .shape = SS_SHAPE_SET,
+        .step = SS_EVERY_DAY,
     },
     {
         .name = "revenue_summary",
@@ -3595,6 +3610,7 @@ const ss_table_desc ss_tables[] = {
         .updated_at = 10,
         .created_at = 9,
         .shape = SS_SHAPE_ONE,
+        .step = SS_EVERY_MONTH,
     },
     {
         .name = "revenue_attribution",
@@ -3617,6 +3633,7 @@ const ss_table_desc ss_tables[] = {
         .updated_at = 6,
         .created_at = 5,
         .shape = SS_SHAPE_SET,
+        .step = SS_EVERY_DAY,
     },
     {
         .name = "category_revenue",
@@ -3639,6 +3656,7 @@ const ss_table_desc ss_tables[] = {
         .updated_at = 7,
         .created_at = 6,
         .shape = SS_SHAPE_SET,
+        .step = SS_EVERY_DAY,
     },
     {
         .name = "revenue_forecasting",
@@ -3661,6 +3679,7 @@ const ss_table_desc ss_tables[] = {
         .updated_at = 8,
         .created_at = 7,
         .shape = SS_SHAPE_SET,
+        .step = SS_EVERY_DAY,
     },
     {
         .name = "conversion_analytics",
@@ -3683,6 +3702,7 @@ const ss_table_desc ss_tables[] = {
         .updated_at = 11,
         .created_at = 10,
         .shape = SS_SHAPE_ONE,
+        .step = SS_EVERY_DAY,
     },
     {
         .name = "conversion_trends",
@@ -3705,6 +3725,7 @@ const ss_table_desc ss_tables[] = {
         .updated_at = 6,
         .created_at = 5,
         .shape = SS_SHAPE_HISTORY,
+        .step = SS_EVERY_DAY,
     },
     {
         .name = "ai_model_performance",
@@ -3728,6 +3749,7 @@ const ss_table_desc ss_tables[] = {
         .updated_at = 9,
         .created_at = 8,
         .shape = SS_SHAPE_SET,
+        .step = SS_EVERY_MONTH,
     },
     {
         .name = "ai_feature_performance",
@@ -3750,6 +3772,7 @@ const ss_table_desc ss_tables[] = {
         .updated_at = 7,
         .created_at = 6,
         .shape = SS_SHAPE_SET,
+        .step = SS_EVERY_DAY,
     },
     {
         .name = "interaction_summary",
@@ -3772,6 +3795,7 @@ const ss_table_desc ss_tables[] = {
         .updated_at = 9,
         .created_at = 8,
         .shape = SS_SHAPE_ONE,
+        .step = SS_EVERY_DAY,
     },
     {
         .name = "system_health",
@@ -3794,6 +3818,7 @@ const ss_table_desc ss_tables[] = {
         .updated_at = 8,
         .created_at = 7,
         .shape = SS_SHAPE_EVENTS,
+        .step = SS_EVERY_DAY,
     },
     {
         .name = "billing_summary",
@@ -3818,6 +3843,7 @@ const ss_table_desc ss_tables[] = {
         .updated_at = 18,
         .created_at = 9,
         .shape = SS_SHAPE_ONE,
+        .step = SS_EVERY_MONTH,
     },
     {
         .name = "usage_breakdown",
@@ -3842,6 +3868,7 @@ const ss_table_desc ss_tables[] = {
         .updated_at = 13,
         .created_at = 5,
         .shape = SS_SHAPE_SET,
+        .step = SS_EVERY_MONTH,
     },
     {
         .name = "api_configurations",
@@ -3864,6 +3891,7 @@ const ss_table_desc ss_tables[] = {
         .updated_at = 9,
         .created_at = 8,
         .shape = SS_SHAPE_ALL,
+        .step = SS_EVERY_DAY,
     },
     {
         .name = "api_endpoints",
@@ -3886,6 +3914,7 @@ const ss_table_desc ss_tables[] = {
         .updated_at = 8,
         .created_at = 7,
         .shape = SS_SHAPE_ALL,
+        .step = SS_EVERY_DAY,
     },
     {
         .name = "billing_payments",
@@ -3908,6 +3937,7 @@ const ss_table_desc ss_tables[] = {
         .updated_at = 7,
         .created_at = 6,
         .shape = SS_SHAPE_EVENTS,
+        .step = SS_EVERY_DAY,
     },
     {
         .name = "category_performance",
@@ -3932,6 +3962,7 @@ const ss_table_desc ss_tables[] = {
         .updated_at = 9,
         .created_at = 8,
         .shape = SS_SHAPE_SET,
+        .step = SS_EVERY_MONTH,
     },
     {
         .name = "customer_lifetime_value",
@@ -3956,6 +3987,7 @@ const ss_table_desc ss_tables[] = {
         .updated_at = 6,
         .created_at = 5,
         .shape = SS_SHAPE_SET,
+        .step = SS_EVERY_DAY,
     },
     {
         .name = "customer_satisfaction",
@@ -3978,6 +4010,7 @@ const ss_table_desc ss_tables[] = {
         .updated_at = 6,
         .created_at = 5,
         .shape = SS_SHAPE_ONE,
+        .step = SS_EVERY_DAY,
     },
     {
         .name = "realtime_metrics",
@@ -4000,6 +4033,7 @@ const ss_table_desc ss_tables[] = {
         .updated_at = 8,
         .created_at = 7,
         .shape = SS_SHAPE_EVENTS,
+        .step = SS_EVERY_DAY,
     },
     {
         .name = "usage_alerts",
@@ -4022,6 +4056,7 @@ const ss_table_desc ss_tables[] = {
         .updated_at = 5,
         .created_at = 4,
         .shape = SS_SHAPE_EVENTS,
+        .step = SS_EVERY_DAY,
     },
 };
 

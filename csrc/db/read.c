@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/moment.h"
+#include "base/period.h"
 #include "columns/fetch.h"
 #include "db/db_int.h"
 #include "db/fresh.h"
@@ -111,15 +112,6 @@ check_window(const ss_request *r, const ss_table_desc *table, ss_error *err)
     return SS_OK;
 }
 
-static ss_status
-bad_period(const ss_request *r, ss_error *err)
-{
-    return ss_error_set(err, SS_VALUE,
-                        "period: expected a number followed by d, w, m or y, such as "
-                        "\"7d\", \"12w\", \"6m\" or \"1y\", got \"%.*s\"",
-                        (int)(r->n_period < 40 ? r->n_period : 40), r->period);
-}
-
 /* The newest stored day of the table; *found false when it has none. */
 static ss_status
 newest_day(ss_access *access, const ss_table_desc *table, const ss_table_layout *layout,
@@ -165,7 +157,7 @@ resolve_period(ss_access *access, const ss_request *r, const ss_table_desc *tabl
     int32_t last = 0, first = 0;
     bool found = true;
     if (!ss_period_start(r->period, r->n_period, 0, &first)) {
-        return bad_period(r, err);
+        return ss_period_error(r->period, r->n_period, err);
     }
     if (out->relative && r->after != NULL) {
         return SS_OK; /* the window of the first page is in the token */

@@ -6,6 +6,7 @@
 #include "py/args.h"
 #include "py/cache.h"
 #include "py/cursor.h"
+#include "py/figures.h"
 #include "py/lifetime.h"
 #include "py/methods.h"
 #include "py/raise.h"
@@ -886,6 +887,14 @@ static PyMethodDef Database_methods[] = {
     {"transaction", Database_transaction, METH_NOARGS, transaction_doc},
     {"snapshot", Database_snapshot, METH_NOARGS, snapshot_doc},
     {"stats", Database_stats, METH_NOARGS, stats_doc},
+    {"series", FASTCALL(py_figures_series), METH_FASTCALL | METH_KEYWORDS,
+     py_figures_series_doc},
+    {"compare", FASTCALL(py_figures_compare), METH_FASTCALL | METH_KEYWORDS,
+     py_figures_compare_doc},
+    {"top", FASTCALL(py_figures_top), METH_FASTCALL | METH_KEYWORDS,
+     py_figures_top_doc},
+    {"breakdown", FASTCALL(py_figures_breakdown), METH_FASTCALL | METH_KEYWORDS,
+     py_figures_breakdown_doc},
     {NULL},
 };
 

@@ -28,6 +28,33 @@ py_table_new(py_database *db, int table)
     return (PyObject *)self;
 }
 
+int
+py_table_named(py_state *state, PyObject *obj, const char *function)
+{
+    if (Py_IS_TYPE(obj, state->table_type)) {
+        return ((py_table *)obj)->table;
+    }
+    if (!PyUnicode_Check(obj)) {
+        PyErr_Format(PyExc_TypeError,
+                     "%s(): table: expected a table's name as str, got %s", function,
+                     Py_TYPE(obj)->tp_name);
+        return -1;
+    }
+    Py_ssize_t n;
+    const char *name = PyUnicode_AsUTF8AndSize(obj, &n);
+    int table = name != NULL ? ss_catalog_table(name, (size_t)n) : -1;
+    if (name != NULL && table < 0) {
+        ss_nearest search;
+        ss_nearest_init(&search, name, (size_t)n);
+        for (int i = 0; i < ss_n_tables; i++) {
+            ss_nearest_offer(&search, ss_tables[i].name);
+        }
+        py_raise_nearest(PyExc_ValueError, &search, "%s(): there is no table '%s'",
+                         function, name);
+    }
+    return table;
+}
+
 static void
 Table_dealloc(PyObject *op)
 {
