@@ -25,6 +25,8 @@ class Column:
     range: str
     old: str | None
     foreign: bool
+    aggregate: str
+    apart: str | None
 
     def sample(self, n):
         """A value that every CHECK accepts; another one for another n."""
@@ -54,6 +56,7 @@ class Table:
     insert_args: tuple[str, ...]
     shape: str
     time: str | None
+    step: str
     key: tuple[str, ...]
     order: tuple[str, ...]
     positional: tuple[str, ...]
@@ -118,6 +121,8 @@ def _columns(db, name, told):
             about.get("range", ""),
             about.get("old"),
             column in foreign,
+            about.get("aggregate", "none"),
+            about.get("apart"),
         )
 
 
@@ -134,6 +139,7 @@ def _load():
             insert_args=tuple(about.get("insert_args", ())),
             shape=about["shape"],
             time=about.get("time"),
+            step=about.get("step", "day"),
             key=tuple(about["key"]),
             order=tuple(about.get("order", ())),
             positional=tuple(about["positional"]),
