@@ -5,13 +5,23 @@
 
 import datetime
 import os
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from _typeshed import structseq
+from collections.abc import (
+    Callable,
+    Container,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from types import GenericAlias, TracebackType
 from typing import (
     Any,
     ClassVar,
+    Final,
     Generic,
     Literal,
+    Protocol,
     Self,
     SupportsIndex,
     TypeAlias,
@@ -26,6 +36,11 @@ _DateLike: TypeAlias = str | datetime.date | datetime.datetime
 _OnConflict: TypeAlias = Literal["update", "ignore", "error"]
 _Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any]
 _Raw: TypeAlias = int | float | str | bytes | None
+
+_Row: TypeAlias = Mapping[str, Any] | tuple[Any, ...] | list[Any]
+
+class _ArrowStream(Protocol):
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
 _R = TypeVar("_R")
 _R_co = TypeVar("_R_co", covariant=True)
@@ -180,6 +195,18 @@ class Column(Sequence[Any], Buffer):
     def __arrow_c_schema__(self) -> object: ...
 
 @final
+class AddResult(structseq[int], tuple[int, int, int]):
+    """What add_many() did with the rows: a named tuple of three counts."""
+
+    __match_args__: Final = ("inserted", "updated", "ignored")
+    @property
+    def inserted(self) -> int: ...
+    @property
+    def updated(self) -> int: ...
+    @property
+    def ignored(self) -> int: ...
+
+@final
 class Table(Generic[_R]):
     """One table of an open database."""
 
@@ -243,6 +270,16 @@ class Table(Generic[_R]):
     def add(self, record: _R, /, *, on_conflict: _OnConflict = "update") -> int: ...
     @overload
     def add(self, *, on_conflict: _OnConflict = "update", **columns: Any) -> int: ...
+    def add_many(
+        self,
+        data: Iterable[_R] | Iterable[_Row] | _ArrowStream,
+        *,
+        on_conflict: _OnConflict = "update",
+        columns: Sequence[str] | None = None,
+        progress: Callable[[int, int | None], object] | None = None,
+        commit_every: int | None = None,
+        timeout: float | None = None,
+    ) -> AddResult: ...
     def update(self, where: int | Mapping[str, Any], /, **changes: Any) -> int: ...
     @overload
     def delete(
@@ -1877,6 +1914,30 @@ class SmartShopieDB:
     @property
     def tables(self) -> Mapping[str, Table[Any]]: ...
     def add(self, record: Record, /, *, on_conflict: _OnConflict = "update") -> int: ...
+    @overload
+    def add_many(
+        self,
+        table: str,
+        data: Iterable[Record] | Iterable[_Row] | _ArrowStream,
+        *,
+        on_conflict: _OnConflict = "update",
+        columns: Sequence[str] | None = None,
+        progress: Callable[[int, int | None], object] | None = None,
+        commit_every: int | None = None,
+        timeout: float | None = None,
+    ) -> AddResult: ...
+    @overload
+    def add_many(
+        self,
+        table: Iterable[Record],
+        data: None = None,
+        *,
+        on_conflict: _OnConflict = "update",
+        columns: Sequence[str] | None = None,
+        progress: Callable[[int, int | None], object] | None = None,
+        commit_every: int | None = None,
+        timeout: float | None = None,
+    ) -> AddResult: ...
     def get_all_data_for_tab(
         self, tab_name: str, date: _DateLike | None = None
     ) -> dict[str, list[dict[str, _Raw]]]: ...
@@ -3425,6 +3486,7 @@ __all__ = [
     "AIPerformance",
     "APIConfiguration",
     "APIEndpoint",
+    "AddResult",
     "BehavioralPattern",
     "BillingPayment",
     "BillingSummary",

@@ -598,6 +598,86 @@ ss_sql_insert(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *la
     return finish(sql, err);
 }
 
+/* Is column c one that an add changes in the row that is there?  Not the id nor the key. */
+static bool
+is_changed(const ss_table_desc *table, uint64_t given, int c)
+{
+    return c != 0 && ((given >> c) & 1) && !(table->columns[c].flags & SS_COL_KEY);
+}
+
+static void
+add_conflict(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *layout,
+             uint64_t given, const char *stamp, bool update)
+{
+    const char *before = ") DO UPDATE SET ";
+    add(sql, " ON CONFLICT (");
+    for (int i = 0; i < table->n_key; i++) {
+        add(sql, i > 0 ? ", " : "");
+        add_name(sql, layout->stored[table->key[i]]);
+    }
+    for (int c = 0; update && c < table->n_columns; c++) {
+        if (is_changed(table, given, c)) {
+            add(sql, before);
+            before = ", ";
+            add_name(sql, layout->stored[c]);
+            add(sql, " = excluded.");
+            add_name(sql, layout->stored[c]);
+        }
+    }
+    if (update && stamp != NULL) {
+        add(sql, before);
+        before = ", ";
+        add_name(sql, stamp);
+        add(sql, " = CURRENT_TIMESTAMP");
+    }
+    add(sql, before[0] == ')' ? ") DO NOTHING" : "");
+}
+
+ss_status
+ss_sql_move(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *layout,
+            uint64_t given, ss_conflict conflict, ss_error *err)
+{
+    const int16_t stamp_columns[] = {table->created_at, table->updated_at};
+    const char *stamps[] = {NULL, NULL};
+    for (int i = 0; i < 2; i++) {
+        if (stamp_columns[i] >= 0 && !((given >> stamp_columns[i]) & 1)) {
+            stamps[i] = layout->stored[stamp_columns[i]];
+        }
+    }
+    add(sql, "INSERT INTO ");
+    add_name(sql, table->name);
+    add(sql, " (");
+    add_name(sql, layout->stored[0]);
+    for (int c = 1; c < table->n_columns; c++) {
+        if ((given >> c) & 1) {
+            add(sql, ", ");
+            add_name(sql, layout->stored[c]);
+        }
+    }
+    for (int i = 0; i < 2; i++) {
+        if (stamps[i] != NULL) {
+            add(sql, ", ");
+            add_name(sql, stamps[i]);
+        }
+    }
+    add(sql, ") SELECT c0");
+    for (int c = 1; c < table->n_columns; c++) {
+        if ((given >> c) & 1) {
+            ss_buf_printf(&sql->text, ", c%d", c);
+        }
+    }
+    for (int i = 0; i < 2; i++) {
+        add(sql, stamps[i] != NULL ? ", CURRENT_TIMESTAMP" : "");
+    }
+    add(sql, " FROM ss_rows(?1)");
+    if (conflict != SS_CONFLICT_ERROR) {
+        add(sql, " WHERE true"); /* or the parser takes ON for that of a join */
+        add_conflict(sql, table, layout, given, stamps[1],
+                     conflict == SS_CONFLICT_UPDATE);
+    }
+    return finish(sql, err);
+}
+
 ss_status
 ss_sql_update(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *layout,
               const ss_filter *values, int n, const ss_filter *where, int n_where,

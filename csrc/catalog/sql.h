@@ -99,6 +99,19 @@ ss_status ss_sql_find(ss_sql *sql, const ss_table_desc *table,
 ss_status ss_sql_insert(ss_sql *sql, const ss_table_desc *table,
                         const ss_table_layout *layout, const ss_filter *values, int n,
                         ss_error *err) SS_MUST_CHECK;
+/* What an add does with a row whose natural key is there. */
+typedef enum {
+    SS_CONFLICT_UPDATE, /* change the columns given */
+    SS_CONFLICT_IGNORE, /* leave the row as it is */
+    SS_CONFLICT_ERROR,  /* SS_INTEGRITY */
+} ss_conflict;
+
+/* Move rows that give the columns of the bits in `given` from columns/ingest's table,
+ * whose parameter is ?1, by the rules of an add. For a canonical layout, which has the
+ * unique key. */
+ss_status ss_sql_move(ss_sql *sql, const ss_table_desc *table,
+                      const ss_table_layout *layout, uint64_t given,
+                      ss_conflict conflict, ss_error *err) SS_MUST_CHECK;
 /* Set these columns, and updated_at unless given, in the rows of `where`, or in the one
  * with row id *rowid when that is not NULL. */
 ss_status ss_sql_update(ss_sql *sql, const ss_table_desc *table,

@@ -57,9 +57,9 @@ check_columns(const ss_access *access, int index, const ss_filter *values, int n
     return SS_OK;
 }
 
-static ss_status
-check_target(ss_access *access, int index, const ss_filter *values, int n,
-             ss_error *err)
+ss_status
+ss_write_check(ss_access *access, int index, const ss_filter *values, int n,
+               ss_error *err)
 {
     SS_TRY(ss_db_refresh_layout(access, false, err));
     SS_TRY(check_table(access, index, err));
@@ -178,14 +178,16 @@ insert_row(ss_access *access, int index, const ss_filter *values, int n,
 
 static ss_status
 update_row(ss_access *access, int index, const ss_filter *values, int n, int64_t rowid,
-           ss_error *err)
+           ss_add_outcome *outcome, ss_error *err)
 {
     const ss_table_desc *table = &ss_tables[index];
     const ss_table_layout *layout = &access->layout->tables[index];
     if (n == 0 &&
         (table->updated_at < 0 || layout->stored[table->updated_at] == NULL)) {
+        *outcome = SS_ADD_IGNORED;
         return SS_OK;
     }
+    *outcome = SS_ADD_UPDATED;
     ss_sql sql;
     bool row;
     int64_t unused;
@@ -233,9 +235,9 @@ refuse_double(const ss_table_desc *table, const ss_filter *key, int64_t id,
     return SS_INTEGRITY;
 }
 
-static ss_status
-add_row(ss_access *access, int index, const ss_filter *values, int n,
-        ss_conflict conflict, int64_t *id, ss_error *err)
+ss_status
+ss_write_row(ss_access *access, int index, const ss_filter *values, int n,
+             ss_conflict conflict, int64_t *id, ss_add_outcome *outcome, ss_error *err)
 {
     const ss_table_desc *table = &ss_tables[index];
     ss_filter key[SS_MAX_COLUMNS], changes[SS_MAX_COLUMNS];
@@ -244,18 +246,20 @@ add_row(ss_access *access, int index, const ss_filter *values, int n,
     SS_TRY(check_columns(access, index, key, table->n_key, err));
     SS_TRY(find_row(access, index, key, &found, id, err));
     if (!found) {
+        *outcome = SS_ADD_INSERTED;
         return insert_row(access, index, values, n, key, id, err);
     }
     switch (conflict) {
     case SS_CONFLICT_ERROR:
         return refuse_double(table, key, *id, err);
     case SS_CONFLICT_IGNORE:
+        *outcome = SS_ADD_IGNORED;
         return SS_OK;
     case SS_CONFLICT_UPDATE:
         break;
     }
     int n_changes = without_key(table, values, n, changes);
-    return update_row(access, index, changes, n_changes, *id, err);
+    return update_row(access, index, changes, n_changes, *id, outcome, err);
 }
 
 typedef struct {
@@ -270,8 +274,10 @@ static ss_status
 add_work(ss_access *access, void *arg, ss_error *err)
 {
     add_request *r = arg;
-    SS_TRY(check_target(access, r->table, r->values, r->n, err));
-    return add_row(access, r->table, r->values, r->n, r->conflict, &r->id, err);
+    SS_TRY(ss_write_check(access, r->table, r->values, r->n, err));
+    ss_add_outcome unused;
+    return ss_write_row(access, r->table, r->values, r->n, r->conflict, &r->id, &unused,
+                        err);
 }
 
 ss_status
@@ -323,7 +329,7 @@ static ss_status
 change_work(ss_access *access, void *arg, ss_error *err)
 {
     change_request *r = arg;
-    SS_TRY(check_target(access, r->table, r->values, r->n, err));
+    SS_TRY(ss_write_check(access, r->table, r->values, r->n, err));
     /* A condition on an absent column would hold for all. */
     SS_TRY(check_columns(access, r->table, r->where, r->n_where, err));
     return change_rows(access, r, err);

@@ -10,12 +10,6 @@
 
 #include "db/db.h"
 
-typedef enum {
-    SS_CONFLICT_UPDATE, /* change the columns given */
-    SS_CONFLICT_IGNORE, /* leave the row as it is */
-    SS_CONFLICT_ERROR,  /* SS_INTEGRITY */
-} ss_conflict;
-
 /* *id: the row's id, new or found. Values in table order of columns, each column once. */
 ss_status ss_db_add(ss_db *db, const ss_call *call, int table, const ss_filter *values,
                     int n, ss_conflict conflict, int64_t *id, ss_error *err)
@@ -27,6 +21,19 @@ ss_status ss_db_update(ss_db *db, const ss_call *call, int table,
                        int n_where, int64_t *n_rows, ss_error *err) SS_MUST_CHECK;
 ss_status ss_db_delete(ss_db *db, const ss_call *call, int table,
                        const ss_filter *where, int n_where, int64_t *n_rows,
+                       ss_error *err) SS_MUST_CHECK;
+
+/* --- for the rooms beside this one ------------------------------------------------- */
+
+/* May these columns of this table be written here?  SS_SCHEMA says why not. */
+ss_status ss_write_check(ss_access *access, int table, const ss_filter *values, int n,
+                         ss_error *err) SS_MUST_CHECK;
+
+typedef enum { SS_ADD_INSERTED, SS_ADD_UPDATED, SS_ADD_IGNORED } ss_add_outcome;
+
+/* One add inside work that was begun and a table that was checked. */
+ss_status ss_write_row(ss_access *access, int table, const ss_filter *values, int n,
+                       ss_conflict conflict, int64_t *id, ss_add_outcome *outcome,
                        ss_error *err) SS_MUST_CHECK;
 
 #endif

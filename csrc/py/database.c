@@ -5,6 +5,7 @@
 #include "db/version.h"
 #include "py/args.h"
 #include "py/cache.h"
+#include "py/bulk.h"
 #include "py/cursor.h"
 #include "py/figures.h"
 #include "py/lifetime.h"
@@ -584,6 +585,12 @@ Database_add(PyObject *op, PyObject *const *args, Py_ssize_t n, PyObject *kwname
     return py_write_add(self, table, "add", args, n, kwnames);
 }
 
+static PyObject *
+Database_add_many(PyObject *op, PyObject *const *args, Py_ssize_t n, PyObject *kwnames)
+{
+    return py_bulk_add_many((py_database *)op, args, n, kwnames);
+}
+
 /* The newest rows of one table (of one day), as dicts of stored values. */
 static PyObject *
 tab_rows(py_database *self, int table, PyObject *date)
@@ -842,6 +849,21 @@ PyDoc_STRVAR(
     add_doc,
     "add($self, record, /, *, on_conflict='update')\n--\n\n"
     "Add a record to its table; return the row's id. Durable when it returns.");
+PyDoc_STRVAR(
+    add_many_doc,
+    "add_many($self, /, table, data=None, *, on_conflict='update', columns=None,\n"
+    "         progress=None, commit_every=None, timeout=None)\n--\n\n"
+    "Add many rows in one transaction: all of them or none. Return an AddResult with\n"
+    "the numbers of rows inserted, updated and ignored.\n\n"
+    "table: the name of a table and data: its rows; or records (or Rows) alone.\n"
+    "A row is a dict, a record, or a tuple in the order of the record's arguments, or of\n"
+    "columns=. A column that a row leaves out stays as it is; None is NULL. Of rows with\n"
+    "one natural key the last wins. The rows are taken before anything is written.\n"
+    "on_conflict: as add() does. progress: called with (rows taken, all or None).\n"
+    "commit_every: commit after so many rows, for sources without an end.\n"
+    "timeout: seconds for all of it, the taking of the rows included.\n\n"
+    "Raises TypeError, ValueError, IntegrityError (its row: the number in data),\n"
+    "SchemaError, OperationalError, DiskFullError, ClosedError.");
 PyDoc_STRVAR(initialize_doc,
              "initialize_database($self, /, schema_file=None)\n--\n\n"
              "Create the tables that are missing, or run a script of one's own.\n\n"
@@ -884,6 +906,8 @@ static PyMethodDef Database_methods[] = {
     {"get_all_data_for_tab", FASTCALL(Database_tab), METH_FASTCALL | METH_KEYWORDS,
      tab_doc},
     {"add", FASTCALL(Database_add), METH_FASTCALL | METH_KEYWORDS, add_doc},
+    {"add_many", FASTCALL(Database_add_many), METH_FASTCALL | METH_KEYWORDS,
+     add_many_doc},
     {"transaction", Database_transaction, METH_NOARGS, transaction_doc},
     {"snapshot", Database_snapshot, METH_NOARGS, snapshot_doc},
     {"stats", Database_stats, METH_NOARGS, stats_doc},

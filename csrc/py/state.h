@@ -33,6 +33,7 @@
     X(column)       /* Column: one column of a Rows */                       \
     X(column_iter)  /* its iterator */                                       \
     X(table)        /* Table: db.<table> */                                  \
+    X(add_result)   /* AddResult: what add_many did */                       \
     X(table_method) /* get_<table>, add_<record>, insert_* of the db type */ \
     X(transaction)  /* what db.transaction() gives */                        \
     X(snapshot)     /* what db.snapshot() gives */                           \
@@ -72,6 +73,7 @@
 
 /* Attribute and keyword names that are looked up often: state->str_<name>. */
 #define PY_STATE_NAMES(X) \
+    X(_asdict)            \
     X(astype)             \
     X(bit_length)         \
     X(column)             \

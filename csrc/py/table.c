@@ -2,6 +2,7 @@
 
 #include "py/args.h"
 #include "py/cache.h"
+#include "py/bulk.h"
 #include "py/raise.h"
 #include "py/record.h"
 #include "py/request.h"
@@ -213,6 +214,13 @@ Table_add(PyObject *op, PyObject *const *args, Py_ssize_t n, PyObject *kwnames)
 }
 
 static PyObject *
+Table_add_many(PyObject *op, PyObject *const *args, Py_ssize_t n, PyObject *kwnames)
+{
+    py_table *self = (py_table *)op;
+    return py_bulk_table_add_many(self->db, self->table, args, n, kwnames);
+}
+
+static PyObject *
 Table_update(PyObject *op, PyObject *const *args, Py_ssize_t n, PyObject *kwnames)
 {
     py_table *self = (py_table *)op;
@@ -331,6 +339,12 @@ PyDoc_STRVAR(
     "columns given, \"ignore\", or raise an IntegrityError (\"error\").");
 
 PyDoc_STRVAR(
+    add_many_doc,
+    "add_many($self, /, data, *, on_conflict='update', columns=None, progress=None,\n"
+    "         commit_every=None, timeout=None)\n--\n\n"
+    "Add many rows in one transaction; see SmartShopieDB.add_many().");
+
+PyDoc_STRVAR(
     update_doc,
     "update($self, where, /, **changes)\n--\n\n"
     "Change columns of the row with this id, or of the rows that match a mapping of\n"
@@ -352,6 +366,8 @@ static PyMethodDef Table_methods[] = {
      count_doc},
     {"add", (PyCFunction)(void (*)(void))Table_add, METH_FASTCALL | METH_KEYWORDS,
      add_doc},
+    {"add_many", (PyCFunction)(void (*)(void))Table_add_many,
+     METH_FASTCALL | METH_KEYWORDS, add_many_doc},
     {"update", (PyCFunction)(void (*)(void))Table_update, METH_FASTCALL | METH_KEYWORDS,
      update_doc},
     {"delete", (PyCFunction)(void (*)(void))Table_delete, METH_FASTCALL | METH_KEYWORDS,

@@ -450,8 +450,8 @@ put_day(const conversion *c, int32_t day)
     return 0;
 }
 
-static int64_t
-naive_instant(PyObject *moment)
+int64_t
+py_value_naive_instant(PyObject *moment)
 {
     int32_t day =
         ss_day_from_civil(PyDateTime_GET_YEAR(moment), PyDateTime_GET_MONTH(moment),
@@ -529,7 +529,7 @@ put_datetime(const conversion *c)
     if (utc_offset(c, &offset) < 0) {
         return -1;
     }
-    int64_t us = naive_instant(c->obj) - offset;
+    int64_t us = py_value_naive_instant(c->obj) - offset;
     if (us < SS_DAY_MIN * SS_US_PER_DAY || us >= (SS_DAY_MAX + 1) * SS_US_PER_DAY) {
         return refuse_value(c, PyExc_ValueError,
                             "is outside of the years 1 to 9999 UTC");

@@ -46,4 +46,7 @@ PyObject *py_value_instant(py_state *state, int64_t us);
 /* The Python types a column of a kind takes ("int", "datetime.date or 'YYYY-MM-DD'"). */
 const char *py_value_kind_takes(ss_kind kind);
 
+/* A datetime without a zone, as it stands, in microseconds since the epoch. */
+int64_t py_value_naive_instant(PyObject *moment);
+
 #endif

@@ -1,0 +1,386 @@
+/* A file of the current version has the unique keys: there each run of rows is moved by
+ * one INSERT ... SELECT ... ON CONFLICT.  Other files get the rows one after another, as
+ * db/write adds them.
+ *
+ * The id of a new row is ours to give (see columns/ingest): the next free one, which the
+ * update hook moves on at every insert; so it also tells inserts from updates.
+ */
+#include "db/bulk.h"
+
+#include "base/utf8.h"
+#include "columns/ingest.h"
+#include "db/write.h"
+
+#include <stdio.h>  // snprintf()
+#include <string.h> // memmove(), strcmp(), strlen()
+
+typedef struct {
+    ss_access *access; /* borrowed */
+    int table;
+    ss_conflict conflict;
+    ss_add_counts counts;
+    ss_ingest source;
+} load;
+
+/* --- which row it was ------------------------------------------------------------------ */
+
+/* Put "row N: " before the message. */
+static void
+name_row(const ss_chunk *chunk, int64_t row, ss_error *err)
+{
+    char prefix[32];
+    int64_t number = chunk->first + row;
+    int n = snprintf(prefix, sizeof(prefix), "row %lld: ", (long long)number);
+    size_t room = sizeof(err->message) - 1 - (size_t)n, length = strlen(err->message);
+    if (length > room) {
+        length = ss_utf8_floor(err->message, room);
+    }
+    memmove(err->message + n, err->message, length);
+    memcpy(err->message, prefix, (size_t)n);
+    err->message[(size_t)n + length] = '\0';
+    ss_error_row(err, number);
+}
+
+static bool
+is_about_row(const ss_error *err)
+{
+    return err->code == SS_INTEGRITY &&
+           err->sqlite_code != SQLITE_CONSTRAINT_FOREIGNKEY;
+}
+
+static int
+column_of_error(const ss_table_desc *table, const ss_error *err)
+{
+    return strcmp(err->table, table->name) == 0
+               ? ss_catalog_column(table, err->column, strlen(err->column))
+               : -1;
+}
+
+/* Add the value that was refused, where the message names one column. */
+static void
+name_value(const load *self, const ss_chunk *chunk, int64_t row, ss_error *err)
+{
+    const ss_table_desc *table = &ss_tables[self->table];
+    int column = column_of_error(table, err);
+    if (column < 0 || (table->columns[column].flags & SS_COL_SECRET)) {
+        return;
+    }
+    ss_value value;
+    char shown[128];
+    ss_chunk_get(chunk, row, column, &value);
+    ss_value_show(&value, shown, sizeof(shown));
+    size_t used = strlen(err->message);
+    (void)snprintf(err->message + used, sizeof(err->message) - used, " (%s = %s)",
+                   table->columns[column].name, shown);
+    ss_error_where(err, NULL, NULL, &value);
+}
+
+/* --- rows whose parent is missing --------------------------------------------------------- */
+
+/* SQLite finds that out at the end of the statement, without a name: ask which row it
+ * is. One statement gives, for the first such row, its number and the key. */
+static ss_status
+find_orphan(load *self, const char *column, const char *parent, const char *key,
+            bool *found, int64_t *row, ss_error *err)
+{
+    const ss_table_desc *table = &ss_tables[self->table];
+    int c = ss_catalog_column(table, column, strlen(column));
+    ss_stmt *stmt = NULL;
+    ss_buf sql;
+    *found = false;
+    if (c < 0) {
+        return SS_OK;
+    }
+    ss_buf_init(&sql);
+    ss_buf_printf(&sql,
+                  "SELECT rowid FROM ss_rows(?1) WHERE c%d IS NOT NULL AND "
+                  "c%d NOT IN (SELECT ",
+                  c, c);
+    ss_buf_identifier(&sql, key);
+    ss_buf_puts(&sql, " FROM ");
+    ss_buf_identifier(&sql, parent);
+    ss_buf_puts(&sql, ") LIMIT 1");
+    ss_status status = SS_OK;
+    if (!ss_buf_ok(&sql)) {
+        status = ss_error_nomem(err);
+    }
+    if (status == SS_OK) {
+        status = ss_stmt_cache_get(self->access->cache, sql.data, sql.size, &stmt, err);
+    }
+    if (status == SS_OK) {
+        status = ss_ingest_bind(stmt, &self->source, err);
+    }
+    if (status == SS_OK) {
+        status = ss_stmt_step(stmt, table->name, found, err);
+    }
+    if (status == SS_OK && *found) {
+        *row = sqlite3_column_int64(stmt->raw, 0);
+    }
+    ss_stmt_cache_put(self->access->cache, stmt);
+    ss_buf_free(&sql);
+    return status;
+}
+
+static void
+name_orphan(load *self, const ss_chunk *chunk, ss_error *err)
+{
+    const char *name = ss_tables[self->table].name;
+    char sql[160];
+    bool found = false, more = false;
+    int64_t row = 0;
+    ss_stmt *keys = NULL;
+    ss_error unused;
+    ss_error_init(&unused);
+    (void)snprintf(sql, sizeof(sql),
+                   "SELECT \"from\", \"table\", coalesce(\"to\", 'id') "
+                   "FROM pragma_foreign_key_list('%s')",
+                   name);
+    ss_status status =
+        ss_stmt_prepare(self->access->conn, sql, strlen(sql), false, &keys, &unused);
+    while (status == SS_OK && !found) {
+        status = ss_stmt_step(keys, name, &more, &unused);
+        if (status != SS_OK || !more) {
+            break;
+        }
+        const char *column = (const char *)sqlite3_column_text(keys->raw, 0);
+        const char *parent = (const char *)sqlite3_column_text(keys->raw, 1);
+        const char *key = (const char *)sqlite3_column_text(keys->raw, 2);
+        if (column == NULL || parent == NULL || key == NULL) {
+            break;
+        }
+        status = find_orphan(self, column, parent, key, &found, &row, &unused);
+        if (found) {
+            ss_error_where(err, name, column, NULL);
+        }
+    }
+    ss_stmt_finalize(keys);
+    if (found) {
+        name_value(self, chunk, row, err);
+        name_row(chunk, row, err);
+    }
+}
+
+/* --- the fast way --------------------------------------------------------------------------- */
+
+static void
+on_change(void *arg, int operation, const char *database, const char *table,
+          sqlite3_int64 id)
+{
+    load *self = arg;
+    (void)database;
+    (void)table;
+    if (operation == SQLITE_INSERT) {
+        self->counts.inserted++;
+        if (id >= self->source.next_id && id < INT64_MAX) {
+            self->source.next_id = id + 1;
+        }
+    }
+    else {
+        self->counts.updated++;
+    }
+}
+
+/* The id that AUTOINCREMENT would give; *any: there is one. */
+static ss_status
+find_next_id(load *self, bool *any, ss_error *err)
+{
+    char sql[256];
+    const char *name = ss_tables[self->table].name;
+    (void)snprintf(sql, sizeof(sql),
+                   "SELECT max(coalesce((SELECT seq FROM sqlite_sequence "
+                   "WHERE name = '%s'), 0), coalesce((SELECT max(id) FROM \"%s\"), 0))",
+                   name, name);
+    int64_t last = 0;
+    SS_TRY(ss_conn_int(self->access->conn, sql, &last, err));
+    *any = last < INT64_MAX;
+    self->source.next_id = *any ? last + 1 : last;
+    return SS_OK;
+}
+
+static void
+refused_twice(const load *self, const ss_chunk *chunk, int64_t row, ss_error *err)
+{
+    const ss_table_desc *table = &ss_tables[self->table];
+    ss_value value;
+    char shown[128];
+    ss_chunk_get(chunk, row, table->key[0], &value);
+    ss_value_show(&value, shown, sizeof(shown));
+    ss_error_init(err);
+    ss_error_set(err, SS_INTEGRITY, "%s already has a row with this key (%s = %s%s)",
+                 table->name, table->columns[table->key[0]].name, shown,
+                 table->n_key > 1 ? ", ..." : "");
+    ss_error_where(err, table->name, table->columns[table->key[0]].name, &value);
+    err->sqlite_code = SQLITE_CONSTRAINT_UNIQUE;
+}
+
+/* Say which row of the run the statement stopped at, and why. */
+static void
+explain_refusal(load *self, const ss_chunk *chunk, ss_error *err)
+{
+    int64_t row = self->source.row;
+    if (err->code != SS_INTEGRITY) {
+        return;
+    }
+    if (err->sqlite_code == SQLITE_CONSTRAINT_FOREIGNKEY) {
+        name_orphan(self, chunk, err);
+        return;
+    }
+    if (err->sqlite_code == SQLITE_CONSTRAINT_UNIQUE &&
+        self->conflict == SS_CONFLICT_ERROR) {
+        refused_twice(self, chunk, row, err);
+    }
+    else {
+        name_value(self, chunk, row, err);
+    }
+    name_row(chunk, row, err);
+}
+
+static ss_status
+move_run(load *self, const ss_chunk *chunk, int64_t run, ss_error *err)
+{
+    const ss_table_desc *table = &ss_tables[self->table];
+    ss_stmt *stmt = NULL;
+    ss_sql sql;
+    bool row;
+    self->source.chunk = chunk;
+    self->source.from = chunk->runs[run].start;
+    self->source.until = ss_chunk_run_end(chunk, run);
+    ss_sql_init(&sql, SS_DIALECT_SQLITE);
+    ss_status status =
+        ss_sql_move(&sql, table, &self->access->layout->tables[self->table],
+                    chunk->runs[run].given, self->conflict, err);
+    if (status == SS_OK) {
+        status = ss_stmt_cache_get(self->access->cache, sql.text.data, sql.text.size,
+                                   &stmt, err);
+    }
+    if (status == SS_OK) {
+        status = ss_ingest_bind(stmt, &self->source, err);
+    }
+    if (status == SS_OK) {
+        status = ss_stmt_step(stmt, table->name, &row, err);
+        if (status != SS_OK) {
+            explain_refusal(self, chunk, err);
+        }
+    }
+    ss_stmt_cache_put(self->access->cache, stmt);
+    ss_sql_free(&sql);
+    return status;
+}
+
+/* --- the way of every other file ------------------------------------------------------- */
+
+static int
+row_values(const ss_chunk *chunk, uint64_t given, int64_t row, ss_filter *values)
+{
+    int n = 0;
+    for (int i = 0; i < chunk->batch->n_columns; i++) {
+        int16_t column = chunk->map[i];
+        if ((given >> column) & 1) {
+            values[n].column = column;
+            ss_column_get(&chunk->batch->columns[i], row, &values[n].value);
+            if (column != 0 || values[n].value.tag != SS_VALUE_NULL) {
+                n++; /* an id of NULL is none */
+            }
+        }
+    }
+    return n;
+}
+
+static ss_status
+add_run(load *self, const ss_chunk *chunk, int64_t run, ss_error *err)
+{
+    ss_filter values[SS_MAX_COLUMNS];
+    for (int64_t row = chunk->runs[run].start; row < ss_chunk_run_end(chunk, run);
+         row++) {
+        int n = row_values(chunk, chunk->runs[run].given, row, values);
+        int64_t id;
+        ss_add_outcome outcome;
+        ss_status status = ss_write_row(self->access, self->table, values, n,
+                                        self->conflict, &id, &outcome, err);
+        if (status != SS_OK) {
+            if (is_about_row(err)) {
+                name_value(self, chunk, row, err);
+            }
+            if (err->code == SS_INTEGRITY || err->code == SS_SCHEMA) {
+                name_row(chunk, row, err);
+            }
+            return status;
+        }
+        self->counts.inserted += outcome == SS_ADD_INSERTED;
+        self->counts.updated += outcome == SS_ADD_UPDATED;
+    }
+    return SS_OK;
+}
+
+/* --- all of it ------------------------------------------------------------------------------- */
+
+/* Has the file the columns of every run? */
+static ss_status
+check_runs(load *self, const ss_chunk *chunk, ss_error *err)
+{
+    ss_filter values[SS_MAX_COLUMNS];
+    for (int i = 0; i < chunk->batch->n_columns; i++) {
+        values[i].column = chunk->map[i];
+    }
+    return ss_write_check(self->access, self->table, values, chunk->batch->n_columns,
+                          err);
+}
+
+static ss_status
+move_all(load *self, ss_spool *rows, bool fast, ss_error *err)
+{
+    const ss_chunk *chunk = NULL;
+    ss_spool_rewind(rows);
+    for (;;) {
+        SS_TRY(ss_spool_next(rows, &chunk, err));
+        if (chunk == NULL) {
+            return SS_OK;
+        }
+        SS_TRY(check_runs(self, chunk, err));
+        for (int64_t run = 0; run < chunk->n_runs; run++) {
+            SS_TRY(fast ? move_run(self, chunk, run, err)
+                        : add_run(self, chunk, run, err));
+        }
+    }
+}
+
+static ss_status
+run_load(load *self, ss_spool *rows, ss_error *err)
+{
+    sqlite3 *db = ss_conn_handle(self->access->conn);
+    SS_TRY(ss_write_check(self->access, self->table, NULL, 0, err));
+    bool fast = self->access->layout->kind == SS_FILE_CURRENT;
+    if (fast) {
+        SS_TRY(find_next_id(self, &fast, err));
+    }
+    if (fast) {
+        (void)sqlite3_update_hook(db, on_change, self);
+    }
+    ss_status status = move_all(self, rows, fast, err);
+    if (fast) {
+        (void)sqlite3_update_hook(db, NULL, NULL);
+    }
+    return status;
+}
+
+ss_status
+ss_db_add_many(ss_db *db, const ss_call *call, int table, ss_spool *rows,
+               ss_conflict conflict, ss_add_counts *out, ss_error *err)
+{
+    ss_access access;
+    load self = {.access = &access, .table = table, .conflict = conflict};
+    SS_TRY(ss_db_write_enter(db, call, &access, err));
+    ss_status status = ss_db_begin_work(&access, err);
+    if (status == SS_OK) {
+        status = run_load(&self, rows, err);
+        status = ss_db_end_work(&access, status, err);
+    }
+    ss_db_leave(&access);
+    if (status == SS_OK) {
+        int64_t written = self.counts.inserted + self.counts.updated;
+        out->inserted += self.counts.inserted;
+        out->updated += self.counts.updated;
+        out->ignored += ss_spool_rows(rows) - written;
+    }
+    return status;
+}

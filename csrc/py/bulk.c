@@ -1,0 +1,419 @@
+/* First all rows are gathered, with the GIL and no connection; then db/bulk moves them,
+ * without the GIL.  So the source of the rows may use the same database, and the write
+ * lock is held no longer than the moving takes.
+ */
+#include "py/bulk.h"
+
+#include "base/thread.h"
+#include "db/bulk.h"
+#include "py/args.h"
+#include "py/gather.h"
+#include "py/raise.h"
+#include "py/record.h"
+#include "py/rows.h"
+#include "py/types.h"
+
+/* Rows past so many bytes wait in a temporary file; how often progress is told. */
+enum { SPOOL_BYTES = 32 << 20, PROGRESS_MS = 100, SIGNAL_ROWS = 1024 };
+
+/* --- what it gives ---------------------------------------------------------------------- */
+
+int
+py_add_result_add_type(PyObject *module, py_state *state)
+{
+    PyStructSequence_Field fields[] = {
+        {"inserted", "rows that are new"},
+        {"updated", "rows whose natural key was there, and were changed"},
+        {"ignored", "rows whose natural key was there, and stay as they were"},
+        {NULL, NULL},
+    };
+    PyStructSequence_Desc description = {
+        .name = "smartshopie_db.AddResult",
+        .doc = "What add_many() did with the rows: a named tuple of three counts.",
+        .fields = fields,
+        .n_in_sequence = 3,
+    };
+    state->add_result_type = PyStructSequence_NewType(&description);
+    return state->add_result_type == NULL
+               ? -1
+               : PyModule_AddType(module, state->add_result_type);
+}
+
+static PyObject *
+make_result(py_state *state, const ss_add_counts *counts)
+{
+    const int64_t numbers[] = {counts->inserted, counts->updated, counts->ignored};
+    PyObject *result = PyStructSequence_New(state->add_result_type);
+    for (Py_ssize_t i = 0; result != NULL && i < 3; i++) {
+        PyObject *number = PyLong_FromLongLong(numbers[i]);
+        if (number == NULL) {
+            Py_CLEAR(result);
+            break;
+        }
+        PyStructSequence_SetItem(result, i, number);
+    }
+    return result;
+}
+
+/* --- one load ----------------------------------------------------------------------------- */
+
+typedef struct {
+    py_database *db; /* borrowed */
+    int table;
+    int conflict;
+    int64_t commit_every; /* 0: all at the end */
+    PyObject *progress;   /* borrowed, or NULL */
+    PyObject *total;      /* owned: an int or None */
+    int64_t told_ms;
+    py_call call;
+    ss_spool *spool; /* owned */
+    py_gather gather;
+    ss_add_counts counts;
+} load;
+
+static int
+load_init(load *self)
+{
+    ss_error err;
+    ss_error_init(&err);
+    if (ss_spool_new(&ss_tables[self->table], SPOOL_BYTES, &self->spool, &err) !=
+        SS_OK) {
+        py_raise(self->db->state, &err);
+        return -1;
+    }
+    py_gather_init(&self->gather, self->db->state, self->table, &self->call.call,
+                   self->spool);
+    return 0;
+}
+
+static void
+load_clear(load *self)
+{
+    ss_spool *spool = self->spool;
+    self->spool = NULL;
+    if (spool != NULL) {
+        py_gather_clear(&self->gather);
+        Py_BEGIN_ALLOW_THREADS
+        ss_spool_free(spool);
+        Py_END_ALLOW_THREADS
+    }
+    Py_CLEAR(self->total);
+}
+
+static int
+tell_progress(load *self)
+{
+    if (self->progress == NULL) {
+        return 0;
+    }
+    self->told_ms = ss_clock_coarse_ms();
+    PyObject *answer = PyObject_CallFunction(
+        self->progress, "LO", (long long)self->gather.n_rows, self->total);
+    Py_XDECREF(answer);
+    return answer == NULL ? -1 : 0;
+}
+
+/* Move what was gathered. */
+static int
+commit(load *self)
+{
+    ss_error err;
+    ss_status status;
+    if (py_gather_flush(&self->gather) < 0 || py_call_allowed(self->db) < 0) {
+        return -1;
+    }
+    ss_error_init(&err);
+    Py_BEGIN_ALLOW_THREADS
+    status = ss_db_add_many(self->db->db, &self->call.call, self->table, self->spool,
+                            (ss_conflict)self->conflict, &self->counts, &err);
+    Py_END_ALLOW_THREADS
+    if (status != SS_OK) {
+        py_raise(self->db->state, &err);
+        return -1;
+    } Py_BEGIN_ALLOW_THREADS
+    ss_spool_clear(self->spool);
+    Py_END_ALLOW_THREADS
+    return 0;
+}
+
+/* After each row: signals, progress, a commit in between. */
+static int
+row_taken(load *self)
+{
+    int64_t n = self->gather.n_rows;
+    if (n % SIGNAL_ROWS == 0 && PyErr_CheckSignals() < 0) {
+        return -1;
+    }
+    if (self->commit_every > 0 && n % self->commit_every == 0 &&
+        (commit(self) < 0 || tell_progress(self) < 0)) {
+        return -1;
+    }
+    if (self->progress != NULL && ss_clock_coarse_ms() - self->told_ms >= PROGRESS_MS) {
+        return tell_progress(self);
+    }
+    return 0;
+}
+
+/* --- sources -------------------------------------------------------------------------------- */
+
+static int
+take_row(load *self, PyObject *row)
+{
+    return py_gather_row(&self->gather, row) < 0 ? -1 : row_taken(self);
+}
+
+static int
+take_iterator(load *self, PyObject *iterator)
+{
+    PyObject *row;
+    while ((row = PyIter_Next(iterator)) != NULL) {
+        int rc = take_row(self, row);
+        Py_DECREF(row);
+        if (rc < 0) {
+            return -1;
+        }
+    }
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+/* Rows of the table itself, without making a record of each. */
+static int
+take_rows(load *self, const py_rows *rows)
+{
+    for (int64_t i = 0; i < rows->length; i++) {
+        if (py_gather_read_row(&self->gather, rows->batch,
+                               rows->start + i * rows->step) < 0 ||
+            row_taken(self) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static bool
+is_rows_of(py_state *state, PyObject *data, int table)
+{
+    if (!py_rows_check(state, data)) {
+        return false;
+    }
+    const ss_batch *batch = ((py_rows *)data)->batch;
+    return batch->whole && (table < 0 || batch->table == &ss_tables[table]);
+}
+
+static int
+set_total(load *self, PyObject *data)
+{
+    Py_ssize_t n = -1;
+    if (PyTuple_Check(data) || PyList_Check(data) ||
+        is_rows_of(self->db->state, data, -1)) {
+        n = PySequence_Size(data);
+    }
+    self->total = n >= 0 ? PyLong_FromSsize_t(n) : Py_NewRef(Py_None);
+    return self->total == NULL ? -1 : 0;
+}
+
+static int
+refuse_data(PyObject *data)
+{
+    PyErr_Format(PyExc_TypeError,
+                 "add_many(): expected rows (an iterable of dicts, tuples or records, "
+                 "or a table of Arrow data), got %.200s%s",
+                 Py_TYPE(data)->tp_name,
+                 PyDict_Check(data) ? "; add() takes one row" : "");
+    return -1;
+}
+
+/* --- the call ------------------------------------------------------------------------------ */
+
+enum { ON_CONFLICT, COLUMNS, PROGRESS, COMMIT_EVERY, TIMEOUT, N_OPTIONS };
+#define OPTION_NAMES "on_conflict", "columns", "progress", "commit_every", "timeout"
+
+static int
+load_parse(load *self, PyObject *const *options)
+{
+    static const char *const words[] = {"update", "ignore", "error", NULL};
+    PyObject *progress = options[PROGRESS];
+    if (py_args_word(options[ON_CONFLICT], "on_conflict", words, &self->conflict) < 0 ||
+        py_args_int(options[COMMIT_EVERY], "commit_every", 1, INT64_MAX, 0,
+                    &self->commit_every) < 0) {
+        return -1;
+    }
+    if (progress != NULL && progress != Py_None && !PyCallable_Check(progress)) {
+        PyErr_Format(PyExc_TypeError,
+                     "progress: expected a function of (done, total), got %.200s",
+                     Py_TYPE(progress)->tp_name);
+        return -1;
+    }
+    self->progress = progress == Py_None ? NULL : progress;
+    return py_call_init(self->db, &self->call, options[TIMEOUT]);
+}
+
+/* The rows of `data`, after `first` where it was taken from it already. */
+static int
+load_run(load *self, PyObject *data, PyObject *iterator, PyObject *first,
+         PyObject *columns)
+{
+    if (load_init(self) < 0 || set_total(self, data) < 0 ||
+        py_gather_columns(&self->gather, columns) < 0 || tell_progress(self) < 0) {
+        return -1;
+    }
+    if (first != NULL && take_row(self, first) < 0) {
+        return -1;
+    }
+    int rc = is_rows_of(self->db->state, data, self->table)
+                 ? take_rows(self, (py_rows *)data)
+                 : take_iterator(self, iterator);
+    if (rc < 0) {
+        return -1;
+    }
+    bool rest = self->commit_every == 0 || self->gather.n_rows == 0 ||
+                self->gather.n_rows % self->commit_every != 0;
+    if (rest && self->commit_every == 0 && tell_progress(self) < 0) {
+        return -1; /* the last chance to stop it */
+    }
+    if (rest && commit(self) < 0) {
+        return -1;
+    }
+    return rest && self->commit_every != 0 ? tell_progress(self) : 0;
+}
+
+static PyObject *
+add_many(py_database *db, int table, PyObject *data, PyObject *iterator,
+         PyObject *first, PyObject *const *options)
+{
+    load self = {.db = db, .table = table};
+    PyObject *result = NULL;
+    if (load_parse(&self, options) == 0 &&
+        load_run(&self, data, iterator, first, options[COLUMNS]) == 0) {
+        result = make_result(db->state, &self.counts);
+    }
+    load_clear(&self);
+    return result;
+}
+
+/* An iterator over rows, or TypeError: text and single rows can be iterated, too. */
+static PyObject *
+iterate(py_state *state, PyObject *data)
+{
+    if (PyUnicode_Check(data) || PyBytes_Check(data) || PyDict_Check(data) ||
+        py_record_check(state, data)) {
+        refuse_data(data);
+        return NULL;
+    }
+    PyObject *iterator = PyObject_GetIter(data);
+    if (iterator == NULL && PyErr_ExceptionMatches(PyExc_TypeError)) {
+        PyErr_Clear();
+        refuse_data(data);
+    }
+    return iterator;
+}
+
+PyObject *
+py_bulk_table_add_many(py_database *db, int table, PyObject *const *args,
+                       Py_ssize_t nargsf, PyObject *kwnames)
+{
+    static const char *const names[] = {"data", OPTION_NAMES, NULL};
+    static const py_signature signature = {"add_many", names, 1, 1};
+    PyObject *given[1 + N_OPTIONS];
+    if (py_args_parse(&signature, args, nargsf, kwnames, given, NULL, NULL) < 0) {
+        return NULL;
+    }
+    PyObject *iterator = iterate(db->state, given[0]);
+    if (iterator == NULL) {
+        return NULL;
+    }
+    PyObject *result = add_many(db, table, given[0], iterator, NULL, given + 1);
+    Py_DECREF(iterator);
+    return result;
+}
+
+/* The table of a name, or -1 with ValueError. */
+static int
+table_of_name(PyObject *name)
+{
+    Py_ssize_t n;
+    ss_nearest search;
+    const char *text = PyUnicode_AsUTF8AndSize(name, &n);
+    if (text == NULL) {
+        return -1;
+    }
+    int table = ss_catalog_table(text, (size_t)n);
+    if (table >= 0) {
+        return table;
+    }
+    ss_nearest_init(&search, text, (size_t)n);
+    for (int i = 0; i < ss_n_tables; i++) {
+        ss_nearest_offer(&search, ss_tables[i].name);
+    }
+    py_raise_nearest(PyExc_ValueError, &search, "add_many(): there is no table %R",
+                     name);
+    return -1;
+}
+
+/* Records alone say which table they are of. */
+static PyObject *
+add_records(py_database *db, PyObject *data, PyObject *const *options)
+{
+    PyObject *iterator = iterate(db->state, data), *result = NULL, *first = NULL;
+    if (iterator == NULL) {
+        return NULL;
+    }
+    bool rows = is_rows_of(db->state, data, -1);
+    if (!rows) {
+        first = PyIter_Next(iterator);
+    }
+    int table = rows            ? (int)(((py_rows *)data)->batch->table - ss_tables)
+                : first != NULL ? py_record_table(db->state, first)
+                                : -1;
+    if (table >= 0) {
+        result = add_many(db, table, data, iterator, first, options);
+    }
+    else if (first != NULL) {
+        PyErr_Format(PyExc_TypeError,
+                     "add_many() needs the name of a table first, unless the rows are "
+                     "records of one; got %.200s",
+                     Py_TYPE(first)->tp_name);
+    }
+    else if (!PyErr_Occurred()) {
+        ss_add_counts none = {0, 0, 0};
+        result = make_result(db->state, &none);
+    }
+    Py_XDECREF(first);
+    Py_DECREF(iterator);
+    return result;
+}
+
+PyObject *
+py_bulk_add_many(py_database *db, PyObject *const *args, Py_ssize_t nargsf,
+                 PyObject *kwnames)
+{
+    static const char *const names[] = {"table", "data", OPTION_NAMES, NULL};
+    static const py_signature signature = {"add_many", names, 2, 1};
+    PyObject *given[2 + N_OPTIONS];
+    if (py_args_parse(&signature, args, nargsf, kwnames, given, NULL, NULL) < 0) {
+        return NULL;
+    }
+    if (!PyUnicode_Check(given[0])) {
+        if (given[1] != NULL) {
+            PyErr_Format(PyExc_TypeError,
+                         "table: expected the name of a table as str, got %.200s",
+                         Py_TYPE(given[0])->tp_name);
+            return NULL;
+        }
+        return add_records(db, given[0], given + 2);
+    }
+    int table = table_of_name(given[0]);
+    if (table >= 0 && given[1] == NULL) {
+        PyErr_SetString(PyExc_TypeError, "add_many() needs the argument 'data'");
+        return NULL;
+    }
+    if (table < 0) {
+        return NULL;
+    }
+    PyObject *iterator = iterate(db->state, given[1]);
+    PyObject *result = iterator == NULL
+                           ? NULL
+                           : add_many(db, table, given[1], iterator, NULL, given + 2);
+    Py_XDECREF(iterator);
+    return result;
+}
