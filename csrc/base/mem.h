@@ -15,10 +15,23 @@ void ss_free(void *p);
 char *ss_strndup(const char *s, size_t n);
 char *ss_strdup(const char *s);
 
-/* A block of any allocator is about to be filled from its beginning. Asks the system to
- * map it in large pages, if it is so large that it is a mapping of its own: faulting in
- * page after page takes longer than to write them. */
-void ss_mem_will_fill(void *p, size_t n);
+/* A large block, of any allocator, that is written from its beginning to an end not yet
+ * known. Its memory is asked for in pieces ahead of the writer: one call to the system
+ * costs less than the faults of all the pages in a piece. The writer asks at any place
+ * that it has come to; small blocks are left alone. */
+typedef struct {
+    char *ready; /* the writer has nothing to do before it comes here */
+    char *end;
+} ss_filling;
+void ss_mem_fill_begin(ss_filling *filling, char *p, size_t n);
+void ss_mem_fill_next(ss_filling *filling, char *at);
+static inline void
+ss_mem_fill(ss_filling *filling, char *at)
+{
+    if (at >= filling->ready) {
+        ss_mem_fill_next(filling, at);
+    }
+}
 
 #ifdef SS_TEST_FAULTS
 /* Tests: let `n` allocations succeed, then fail one (persistent: all) of them. */

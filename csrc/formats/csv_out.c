@@ -327,10 +327,12 @@ size_t
 ss_csv_write(ss_csv *csv, char *to)
 {
     char *begin = to;
+    ss_filling filling;
 
-    ss_mem_will_fill(to, csv->bound);
+    ss_mem_fill_begin(&filling, to, csv->bound);
     to = put_bytes(csv->header.data, csv->header.size, to);
     for (int64_t i = 0; i < csv->view.length; i++) {
+        ss_mem_fill(&filling, to);
         for (int c = 0; c < csv->n_fields; c++) {
             if (c > 0) {
                 *to++ = csv->options.delimiter;

@@ -51,6 +51,7 @@ struct ss_json {
     int n_fields;
     ss_buf keys; /* with BLOCK bytes after the last that may be read */
     size_t bound;
+    ss_filling filling; /* while it is written */
 };
 
 /* ---- the bound ---- */
@@ -429,6 +430,7 @@ put_rows(ss_json *json, char after, char *to)
 
     for (int64_t i = 0; i < json->view.length; i++) {
         int64_t row = row_of(&json->view, i);
+        ss_mem_fill(&json->filling, to);
         for (int c = 0; c < json->n_fields; c++) {
             field *f = &json->fields[c];
             to = put_blocks(keys + f->key_at, f->n_key, to);
@@ -449,6 +451,7 @@ put_columns(ss_json *json, char *to)
         to = put_blocks(json->keys.data + f->key_at, f->n_key, to);
         *to++ = '[';
         for (int64_t i = 0; i < json->view.length; i++) {
+            ss_mem_fill(&json->filling, to);
             to = put_cell(json, f, row_of(&json->view, i), to);
             *to++ = ',';
         }
@@ -485,7 +488,7 @@ ss_json_write(ss_json *json, char *to)
     const ss_json_options *options = &json->options;
     char *begin = to;
 
-    ss_mem_will_fill(to, json->bound);
+    ss_mem_fill_begin(&json->filling, to, json->bound);
     to = put_bytes(options->prefix, options->n_prefix, to);
     to = put_all(json, to);
     to = put_bytes(options->suffix, options->n_suffix, to);
