@@ -7,7 +7,8 @@
  *  1. Every entry shows the state of `stamp`. A call that finds the database in another
  *     state drops them all; an answer of another state is not kept.
  *  2. bytes is the sum of the entries' sizes and at most `limit`.
- *  3. Keys hold objects of exact, immutable types, whose hash and comparison run no
+ *  3. What an answer's `kept` points to is its entry, or NULL when it has none.
+ *  4. Keys hold objects of exact, immutable types, whose hash and comparison run no
  *     Python code; so do no answers when they go.
  *
  * A key is flat: the arguments, then the names of the keywords; a list, tuple or dict
@@ -26,20 +27,25 @@
 enum {
     MOST_PARTS = 48,
     FIRST_SLOTS = 64,
+    MOST_TEXTS = 8,
     SHARE = 4, /* an answer larger than limit / SHARE is not kept */
 };
 
-typedef struct py_cache_entry {
-    PyObject *answer; /* owned; NULL while pending */
+/* An answer, or a text of one: those hang on their answer's entry. */
+struct py_cache_entry {
+    PyObject *answer;      /* owned; NULL while pending */
+    py_cache *cache;       /* borrowed */
+    py_cache_entry **kept; /* the answer's field that points here, or NULL */
+    py_cache_entry *texts; /* owned, by `next` */
     uint64_t hash;
     uint64_t life; /* of the cache it was asked in */
     size_t size;
-    struct py_cache_entry *next, *newer, *older;
+    py_cache_entry *next, *newer, *older;
     uint32_t what;   /* method and table */
     uint16_t n_args; /* positional, so that the others are told by their names */
     uint16_t n_parts;
     PyObject *parts[]; /* owned references */
-} py_cache_entry;
+};
 
 struct py_cache {
     size_t limit, bytes;
@@ -233,6 +239,14 @@ size_of_answer(py_state *state, PyObject *answer)
 static void
 entry_free(py_cache_entry *e)
 {
+    if (e->kept != NULL) {
+        *e->kept = NULL;
+    }
+    for (py_cache_entry *t = e->texts; t != NULL;) {
+        py_cache_entry *next = t->next;
+        entry_free(t);
+        t = next;
+    }
     for (int i = 0; i < e->n_parts; i++) {
         Py_DECREF(e->parts[i]);
     }
@@ -242,7 +256,7 @@ entry_free(py_cache_entry *e)
 
 /* An entry without an answer. New, or NULL: then this one is not kept. */
 static py_cache_entry *
-entry_of_key(const py_cache *cache, const key *k)
+entry_of_key(py_cache *cache, const key *k)
 {
     size_t room = k->n_parts * sizeof(k->parts[0]);
     py_cache_entry *e = ss_malloc(sizeof(*e) + room);
@@ -250,6 +264,7 @@ entry_of_key(const py_cache *cache, const key *k)
         return NULL;
     }
     *e = (py_cache_entry){
+        .cache = cache,
         .hash = k->hash,
         .life = cache->life,
         .size = sizeof(*e) + room + sizeof(e),
@@ -310,13 +325,27 @@ drop_all(py_cache *cache)
 }
 
 static py_cache_entry *
-lookup(const py_cache *cache, const key *k)
+in_chain(py_cache_entry *e, const key *k)
 {
-    py_cache_entry *e = *slot_of(cache, k->hash);
     while (e != NULL && !is_key_of(k, e)) {
         e = e->next;
     }
     return e;
+}
+
+static py_cache_entry *
+lookup(const py_cache *cache, const key *k)
+{
+    return in_chain(*slot_of(cache, k->hash), k);
+}
+
+static void
+use(py_cache *cache, py_cache_entry *e)
+{
+    if (e != cache->newest) {
+        list_remove(cache, e);
+        list_put_first(cache, e);
+    }
 }
 
 /* Twice the slots when there are as many entries; false: it stays as it is. */
@@ -338,13 +367,30 @@ widen(py_cache *cache)
     ss_free(old);
 }
 
+/* Room for `size` bytes more, not at the cost of `spared` (NULL is fine), the newest. */
 static void
-keep(py_cache *cache, py_cache_entry *e)
+make_room(py_cache *cache, size_t size, const py_cache_entry *spared)
 {
-    while (cache->oldest != NULL && cache->bytes + e->size > cache->limit) {
+    while (cache->oldest != spared && cache->bytes + size > cache->limit) {
         drop(cache, cache->oldest);
         cache->evictions++;
     }
+}
+
+/* Where an answer notes that it is kept; NULL for one that cannot. */
+static py_cache_entry **
+note_of(py_state *state, PyObject *answer)
+{
+    if (py_rows_check(state, answer)) {
+        return &((py_rows *)answer)->kept;
+    }
+    return py_record_check(state, answer) ? &((py_record *)answer)->kept : NULL;
+}
+
+static void
+keep(py_cache *cache, py_cache_entry *e)
+{
+    make_room(cache, e->size, NULL);
     if (cache->n == cache->n_slots) {
         widen(cache);
     }
@@ -444,10 +490,7 @@ find(py_database *db, uint32_t what, PyObject *const *args, Py_ssize_t n,
         return NULL;
     }
     cache->hits++;
-    if (found != cache->newest) {
-        list_remove(cache, found);
-        list_put_first(cache, found);
-    }
+    use(cache, found);
     return Py_NewRef(found->answer);
 }
 
@@ -484,6 +527,10 @@ settle(py_database *db, py_cache_entry *pending, const ss_stamp *stamp,
         }
         else if (pending->size <= cache->limit / SHARE) {
             pending->answer = Py_NewRef(result);
+            pending->kept = note_of(db->state, result);
+            if (pending->kept != NULL) {
+                *pending->kept = pending;
+            }
             keep(cache, pending);
             return result;
         }
@@ -512,6 +559,59 @@ py_cache_call(py_database *db, py_cache_method method, int table, PyObject *cons
     }
     result = make(db, table, args, n, kwnames, &stamp);
     return settle(db, pending, &stamp, result);
+}
+
+/* --- texts of answers ---------------------------------------------------------------- */
+
+/* Hang a text on its answer's entry; takes it. */
+static void
+keep_text(py_cache_entry *e, py_cache_entry *text)
+{
+    py_cache *cache = e->cache;
+    int n = 0;
+    for (py_cache_entry *t = e->texts; t != NULL; t = t->next) {
+        n++;
+    }
+    if (n == MOST_TEXTS || e->size + text->size > cache->limit / SHARE) {
+        entry_free(text);
+        return;
+    }
+    use(cache, e);
+    make_room(cache, text->size, e);
+    text->next = e->texts;
+    e->texts = text;
+    e->size += text->size;
+    cache->bytes += text->size;
+}
+
+PyObject *
+py_cache_text(py_state *state, py_cache_entry *const *kept, int which, PyObject *op,
+              PyObject *const *args, Py_ssize_t n, PyObject *kwnames,
+              py_cache_text_make make)
+{
+    py_cache_entry *e = *kept;
+    key k;
+    if (e == NULL || !make_key(state, (uint32_t)which, args, n, kwnames, &k)) {
+        return make(op, args, n, kwnames);
+    }
+    py_cache_entry *text = in_chain(e->texts, &k);
+    if (text != NULL) {
+        return Py_NewRef(text->answer);
+    }
+    text = entry_of_key(e->cache, &k);
+    PyObject *result = make(op, args, n, kwnames);
+    if (text == NULL) {
+        return result;
+    }
+    /* The GIL was away: the answer may be gone from the cache, its entry with it. */
+    if (result == NULL || *kept != e) {
+        entry_free(text);
+        return result;
+    }
+    text->answer = Py_XNewRef(result);
+    text->size += size_of(result);
+    keep_text(e, text);
+    return result;
 }
 
 /* --- around it ------------------------------------------------------------------------ */

@@ -6,6 +6,8 @@
  * not kept.  All entries show one state of the database (a stamp, see store/watch); when
  * that is over they all go.
  *
+ * The texts of a kept answer (JSON, CSV) are kept with it and count as bytes of it.
+ *
  * Everything here needs the GIL and gives it away only where said. A cached object knows
  * nothing of the database, so there are no cycles.
  */
@@ -14,6 +16,8 @@
 
 #include "py/handle.h"
 #include "store/stamp.h"
+
+typedef struct py_cache_entry py_cache_entry;
 
 /* Which method was called; with the table's number it makes the first part of a key. */
 typedef enum {
@@ -41,6 +45,16 @@ typedef PyObject *(*py_cache_make)(py_database *db, int table, PyObject *const *
 PyObject *py_cache_call(py_database *db, py_cache_method method, int table,
                         PyObject *const *args, Py_ssize_t n, PyObject *kwnames,
                         py_cache_make make);
+
+/* What makes a text of a kept answer: a method as its type's table has it. */
+typedef PyObject *(*py_cache_text_make)(PyObject *op, PyObject *const *args,
+                                        Py_ssize_t n, PyObject *kwnames);
+
+/* A text (`which`) of an answer, made once as long as that is kept: `kept` is its field of
+ * that name. New reference. */
+PyObject *py_cache_text(py_state *state, py_cache_entry *const *kept, int which,
+                        PyObject *op, PyObject *const *args, Py_ssize_t n,
+                        PyObject *kwnames, py_cache_text_make make);
 
 /* Drop everything, also what calls under way will bring. */
 void py_cache_clear(py_cache *cache); /* NULL is fine */

@@ -8,11 +8,15 @@
 
 #include "formats/csv_out.h"
 #include "py/args.h"
+#include "py/cache.h"
 #include "py/raise.h"
 #include "py/record.h"
 #include "py/rows.h"
 
 #include <string.h> // strchr()
+
+/* Which text of an answer; for the cache. */
+enum { TEXT_JSON, TEXT_NDJSON, TEXT_CSV };
 
 static ss_view
 view_of_rows(const py_rows *rows)
@@ -112,9 +116,8 @@ const char py_export_rows_json_doc[] = PyDoc_STR(
     "redact=True shows of secret columns the last four characters. prefix and\n"
     "suffix are put around the result as they are.");
 
-PyObject *
-py_export_rows_json(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
-                    PyObject *kwnames)
+static PyObject *
+rows_json(PyObject *op, PyObject *const *args, Py_ssize_t nargsf, PyObject *kwnames)
 {
     static const char *const names[] = {"orient", "html",   "redact",
                                         "prefix", "suffix", NULL};
@@ -134,6 +137,16 @@ py_export_rows_json(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
     options.orient = meanings[orient];
     ss_view view = view_of_rows(self);
     return py_export_json(self->state, &view, &options);
+}
+
+PyObject *
+py_export_rows_json(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
+                    PyObject *kwnames)
+{
+    py_rows *self = (py_rows *)op;
+
+    return py_cache_text(self->state, &self->kept, TEXT_JSON, op, args, nargsf, kwnames,
+                         rows_json);
 }
 
 /* to_ndjson() of rows and to_json() of a record, which take the same but orient. */
@@ -159,9 +172,8 @@ const char py_export_rows_ndjson_doc[] = PyDoc_STR(
     "--\n\n"
     "The rows as JSON objects, one a line; values and options as in to_json().");
 
-PyObject *
-py_export_rows_ndjson(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
-                      PyObject *kwnames)
+static PyObject *
+rows_ndjson(PyObject *op, PyObject *const *args, Py_ssize_t nargsf, PyObject *kwnames)
 {
     py_rows *self = (py_rows *)op;
     ss_view view = view_of_rows(self);
@@ -170,19 +182,38 @@ py_export_rows_ndjson(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
                    kwnames);
 }
 
+PyObject *
+py_export_rows_ndjson(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
+                      PyObject *kwnames)
+{
+    py_rows *self = (py_rows *)op;
+
+    return py_cache_text(self->state, &self->kept, TEXT_NDJSON, op, args, nargsf,
+                         kwnames, rows_ndjson);
+}
+
 const char py_export_record_json_doc[] = PyDoc_STR(
     "to_json($self, /, *, html=False, redact=False, prefix=b\"\", suffix=b\"\")\n--\n\n"
     "The record as one JSON object; values and options as in Rows.to_json().");
 
-PyObject *
-py_export_record_json(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
-                      PyObject *kwnames)
+static PyObject *
+record_json(PyObject *op, PyObject *const *args, Py_ssize_t nargsf, PyObject *kwnames)
 {
     py_record *self = (py_record *)op;
     ss_view view = view_of_record(self);
 
     return json_of(self->state, &view, SS_JSON_OBJECT, "to_json", args, nargsf,
                    kwnames);
+}
+
+PyObject *
+py_export_record_json(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
+                      PyObject *kwnames)
+{
+    py_record *self = (py_record *)op;
+
+    return py_cache_text(self->state, &self->kept, TEXT_JSON, op, args, nargsf, kwnames,
+                         record_json);
 }
 
 /* ---- CSV ---- */
@@ -242,9 +273,8 @@ const char py_export_rows_csv_doc[] = PyDoc_STR(
     "both are). formulas=\"defuse\" puts ' before a text that a spreadsheet would\n"
     "calculate; redact=True shows of secret columns the last four characters.");
 
-PyObject *
-py_export_rows_csv(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
-                   PyObject *kwnames)
+static PyObject *
+rows_csv(PyObject *op, PyObject *const *args, Py_ssize_t nargsf, PyObject *kwnames)
 {
     static const char *const names[] = {"delimiter", "header", "formulas", "redact",
                                         NULL};
@@ -265,6 +295,16 @@ py_export_rows_csv(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
     options.defuse = formulas == 1;
     ss_view view = view_of_rows(self);
     return csv_of(self->state, &view, &options);
+}
+
+PyObject *
+py_export_rows_csv(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
+                   PyObject *kwnames)
+{
+    py_rows *self = (py_rows *)op;
+
+    return py_cache_text(self->state, &self->kept, TEXT_CSV, op, args, nargsf, kwnames,
+                         rows_csv);
 }
 
 /* ---- tables of other libraries ---- */

@@ -48,6 +48,7 @@ py_record_new(py_state *state, ss_batch *batch, int64_t row, PyObject *shape)
     self->shape = owned;
     self->row = row;
     self->given = PY_RECORD_ALL;
+    self->kept = NULL;
     return (PyObject *)self;
 }
 

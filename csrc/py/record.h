@@ -18,7 +18,8 @@ typedef struct {
     ss_batch *batch; /* owned */
     PyObject *shape; /* owned; NULL when the batch is whole: the table's then */
     int64_t row;
-    uint64_t given; /* bit c: column c was read or given, not left out */
+    uint64_t given;              /* bit c: column c was read or given, not left out */
+    struct py_cache_entry *kept; /* borrowed; of the cache that keeps this, or NULL */
 } py_record;
 
 /* All columns there are. */

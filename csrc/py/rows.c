@@ -43,6 +43,7 @@ make_rows(py_state *state, ss_batch *batch, PyObject *shape, int64_t start,
     self->start = start;
     self->step = step;
     self->length = length;
+    self->kept = NULL;
     PyObject_GC_Track(self);
     return (PyObject *)self;
 }

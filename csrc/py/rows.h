@@ -16,6 +16,7 @@ typedef struct {
     PyObject *shape; /* owned */
     /* Row i of this view is row start + i*step of the batch. */
     int64_t start, step, length;
+    struct py_cache_entry *kept; /* borrowed; of the cache that keeps this, or NULL */
 } py_rows;
 
 static inline ss_view

@@ -387,3 +387,50 @@ def test_multiprocessing_with_the_database_open(tmp_path, path, method):
     )
     assert (process.returncode, process.stderr) == (0, "")
     assert numbers(path) == list(range(30))
+
+
+def test_kept_answers_end_at_a_fork(path):
+    """Every handle is closed for it, the log goes, and its header begins anew: somebody
+    else's write in between would otherwise look like nothing."""
+    scripts.run(
+        """
+        import sqlite3
+        db = SmartShopieDB(PATH)
+        add(db, 1)
+        db.close()
+        def elsewhere():
+            other = sqlite3.connect(PATH, isolation_level=None)
+            other.execute("UPDATE realtime_metrics SET active_sessions = "
+                          "active_sessions + 1")
+            other.close()
+        # After ours, which was registered first, so with every handle closed.
+        hooks = []
+        def between():
+            for hook in hooks:
+                hook()
+        os.register_at_fork(after_in_parent=between)
+        db.connect()
+        for n in range(1, 6):
+            assert numbers(db) == [n]
+            rows = db.realtime_metrics.select()
+            assert db.realtime_metrics.select() is rows
+            version = db.version
+            hooks[:] = [elsewhere]
+            def child():
+                while True:  # until the parent's hook is through
+                    time.sleep(0.001)
+                    if numbers(db) == [n + 1]:
+                        break
+                kept = db.realtime_metrics.select()
+                assert db.realtime_metrics.select() is kept is not rows
+                assert [row.active_sessions for row in rows] == [n]
+                assert db.version != version
+            pid = in_child(child)
+            assert numbers(db) == [n + 1]
+            assert db.version != version
+            ended(pid)
+            del hooks[:]
+        db.close()
+        """,
+        path,
+    )

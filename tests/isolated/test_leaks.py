@@ -50,6 +50,11 @@ ROUNDS = {
     " odd.overview_kpis.select(strict=False).notes",
     "time limit": "raises(OperationalError, lambda: db.query(SLOW, timeout=0.001))",
     "tabs": "db.get_all_data_for_tab('overview')",
+    "kept": "rows = db.overview_kpis.select(limit=k % 40); rows.to_json();"
+    " db.query('SELECT ? AS n', [k]).to_csv(); db.get_overview_kpis();"
+    " db.version; k % 10 or db.realtime_metrics.update(1, active_sessions=k)",
+    "kept little": "small = SmartShopieDB(PATH, cache=20000);"
+    " [small.query('SELECT ? AS n', [n]).to_json() for n in range(60)]; small.close()",
     "handles": "db.tables['overview_kpis'].schema; db.overview_kpis.latest()",
     "threads": "t = threading.Thread(target=add, args=(db, k % 50)); t.start();"
     " t.join()",
