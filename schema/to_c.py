@@ -58,6 +58,10 @@ def c_columns(table: Table) -> Iterator[str]:
         yield f"        .name = {c_string(column.name)},"
         if column.old is not None:
             yield f"        .old_name = {c_string(column.old)},"
+        if column.source is not None:
+            yield f"        .source = {c_string(column.source)},"
+        if column.otherwise is not None:
+            yield f"        .otherwise = {c_string(column.otherwise)},"
         yield f"        .unit = {c_string(column.unit)},"
         yield from c_wrapped("        .doc = ", column.doc, ",")
         yield from c_wrapped("        .range = ", column.range, ",")

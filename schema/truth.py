@@ -46,7 +46,8 @@ TABLE_FIELDS = {
     "positional", "doc", "columns",
 }  # fmt: skip
 COLUMN_FIELDS = {
-    "doc", "unit", "range", "aggregate", "apart", "better", "old", "secret",
+    "doc", "unit", "range", "aggregate", "apart", "better", "old", "source",
+    "otherwise", "secret",
 }  # fmt: skip
 
 # The arguments of get_<table>() and add_<record>() that are not columns: a column of
@@ -79,6 +80,8 @@ class Column:
     better: str
     apart: str | None
     old: str | None
+    source: str | None
+    otherwise: str | None
     secret: bool
 
     @property
@@ -286,6 +289,8 @@ def merge_column(
         better=told.get("better", ""),
         apart=told.get("apart"),
         old=told.get("old"),
+        source=told.get("source"),
+        otherwise=told.get("otherwise"),
         secret=told.get("secret", False),
     )
 

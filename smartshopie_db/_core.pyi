@@ -30,6 +30,7 @@ from typing import (
     overload,
 )
 
+from _typeshed import structseq
 from typing_extensions import Buffer, disjoint_base
 
 _DateLike: TypeAlias = str | datetime.date | datetime.datetime
@@ -1778,6 +1779,34 @@ class UsageAlert(Record):
     @property
     def updated_at(self) -> datetime.datetime | None: ...
 
+@final
+class Migration(structseq[Any], tuple[int, int, bool, str | None, Any, Any, Any]):
+    """What db.migrate() did, or with dry_run=True would do."""
+
+    __match_args__: Final = (
+        "from_version",
+        "to_version",
+        "dry_run",
+        "backup",
+        "tables",
+        "rows",
+        "objects",
+    )
+    @property
+    def from_version(self) -> int: ...
+    @property
+    def to_version(self) -> int: ...
+    @property
+    def dry_run(self) -> bool: ...
+    @property
+    def backup(self) -> str | None: ...
+    @property
+    def tables(self) -> Rows[Row]: ...
+    @property
+    def rows(self) -> Rows[Row]: ...
+    @property
+    def objects(self) -> Rows[Row]: ...
+
 @disjoint_base
 class SmartShopieDB:
     """The dashboard database: one SQLite file, thirty tables, typed rows."""
@@ -1798,6 +1827,7 @@ class SmartShopieDB:
         untrusted: bool = False,
         immutable: bool = False,
         db_path: str | bytes | os.PathLike[str] | os.PathLike[bytes] | None = None,
+        migrate: bool = False,
     ) -> None: ...
 
     # opening and closing
@@ -1820,6 +1850,9 @@ class SmartShopieDB:
     def initialize_database(
         self, schema_file: str | os.PathLike[str] | None = None
     ) -> None: ...
+    def migrate(
+        self, dry_run: bool = False, backup: bool | str | bytes | os.PathLike[str] = True
+    ) -> Migration: ...
     def stats(self) -> dict[str, Any]: ...
 
     # figures over time
@@ -3515,6 +3548,7 @@ __all__ = [
     "InteractionType",
     "InterfaceError",
     "InternalError",
+    "Migration",
     "NotSupportedError",
     "OperationalError",
     "OverviewKPI",

@@ -32,9 +32,12 @@ enum {
 typedef struct {
     const char *name;
     const char *old_name; /* its name in older files, or NULL */
-    const char *unit;     /* "percent", "seconds", ...; "" when it has none */
-    const char *doc;      /* one sentence */
-    const char *range;    /* "0..100", ">= 0", a vocabulary; "" when free */
+    const char *source;   /* where a migration takes it from when an old row lacks it: a
+                           * column of the same table, or NULL */
+    const char *otherwise; /* the text it becomes when that is missing, too, or NULL */
+    const char *unit;      /* "percent", "seconds", ...; "" when it has none */
+    const char *doc;       /* one sentence */
+    const char *range;     /* "0..100", ">= 0", a vocabulary; "" when free */
     const char *
         aggregate; /* "sum", "mean", "mean:<weight>", "ratio:<a>/<b>", "last", "none" */
     const char *better; /* "higher", "lower" or "" */

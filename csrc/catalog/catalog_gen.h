@@ -2182,6 +2182,7 @@ static const ss_column_desc billing_summary_columns[] = {
     },
     {
         .name = "billing_period_start",
+        .source = "renewal_date",
         .unit = "",
         .doc = "The first day of the period.",
         .range = "",
@@ -2192,6 +2193,7 @@ static const ss_column_desc billing_summary_columns[] = {
     },
     {
         .name = "billing_period_end",
+        .source = "renewal_date",
         .unit = "",
         .doc =
             "The end of the period: its last day in some files, the day after it in "
@@ -2204,6 +2206,7 @@ static const ss_column_desc billing_summary_columns[] = {
     },
     {
         .name = "plan_name",
+        .otherwise = "unknown",
         .unit = "",
         .doc = "The plan that is billed.",
         .range = "",
@@ -2386,6 +2389,7 @@ static const ss_column_desc usage_breakdown_columns[] = {
     },
     {
         .name = "record_date",
+        .source = "month",
         .unit = "",
         .doc = "The day that the month is known by.",
         .range = "",
@@ -2396,6 +2400,7 @@ static const ss_column_desc usage_breakdown_columns[] = {
     },
     {
         .name = "service_name",
+        .source = "usage_type",
         .unit = "",
         .doc = "The service, such as API Calls or Chat.",
         .range = "",
@@ -2823,6 +2828,7 @@ static const ss_column_desc billing_payments_columns[] = {
     },
     {
         .name = "description",
+        .otherwise = "unknown",
         .unit = "",
         .doc = "What was paid for.",
         .range = "",
@@ -3301,6 +3307,7 @@ static const ss_column_desc usage_alerts_columns[] = {
     },
     {
         .name = "title",
+        .source = "message",
         .unit = "",
         .doc = "The notification in a few words.",
         .range = "",

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "db/functions.h"
+#include "db/migrate.h"
 #include "store/pool_fork.h"
 
 #include <string.h> // strlen()
@@ -160,7 +161,8 @@ open_pool(ss_db *db, const ss_call *call, ss_pool **out, ss_error *err)
 
 /* Find out what file this is; make it ours when it is empty and we may. */
 static ss_status
-load_or_create(const ss_db *db, ss_session *session, ss_conn *conn, ss_error *err)
+load_or_create(const ss_db *db, const ss_call *call, ss_session *session, ss_conn *conn,
+               ss_error *err)
 {
     ss_layout *layout = NULL;
     SS_TRY(ss_layout_load(conn, &layout, err));
@@ -169,6 +171,11 @@ load_or_create(const ss_db *db, ss_session *session, ss_conn *conn, ss_error *er
         ss_layout_free(layout);
         SS_TRY(ss_layout_create(conn, ss_pool_is_memory(session->pool),
                                 db->options.busy_ms, err));
+        SS_TRY(ss_layout_load(conn, &layout, err));
+    }
+    if (layout->kind == SS_FILE_LEGACY && db->options.migrate) {
+        ss_layout_free(layout);
+        SS_TRY(ss_migrate_on_connect(conn, &db->options, call, err));
         SS_TRY(ss_layout_load(conn, &layout, err));
     }
     if (layout->kind == SS_FILE_NEWER && !ss_conn_read_only(conn)) {
@@ -194,7 +201,7 @@ open_session(ss_db *db, const ss_call *call, ss_session **out, ss_error *err)
         ss_lease lease;
         status = ss_pool_anchor(session->pool, call, &lease, err);
         if (status == SS_OK) {
-            status = load_or_create(db, session, lease.conn, err);
+            status = load_or_create(db, call, session, lease.conn, err);
             ss_pool_return(&lease);
         }
     }

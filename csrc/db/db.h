@@ -28,6 +28,7 @@ typedef struct {
     bool untrusted;
     bool immutable;
     bool single; /* one connection with one transaction, whichever thread: db/link */
+    bool migrate; /* bring an older file up to date on connecting */
 } ss_db_options;
 
 typedef struct ss_db ss_db;

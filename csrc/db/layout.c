@@ -252,8 +252,8 @@ ss_layout_load(ss_conn *conn, ss_layout **out, ss_error *err)
 
 /* Needs the file for itself for a moment; other processes may be opening it, too, and
  * SQLite does not always wait here, so the wait is ours. */
-static ss_status
-set_wal(ss_conn *conn, int64_t busy_ms, ss_error *err)
+ss_status
+ss_layout_set_wal(ss_conn *conn, int64_t busy_ms, ss_error *err)
 {
     enum { PAUSE_US = 10000 };
     int64_t until = ss_clock_ms() + busy_ms;
@@ -371,7 +371,7 @@ ss_status
 ss_layout_create(ss_conn *conn, bool memory, int64_t busy_ms, ss_error *err)
 {
     if (!memory) {
-        SS_TRY(set_wal(conn, busy_ms, err));
+        SS_TRY(ss_layout_set_wal(conn, busy_ms, err));
     }
     SS_TRY(ss_conn_exec(conn, "BEGIN IMMEDIATE", err));
     ss_status status = create_tables(conn, err);

@@ -38,6 +38,10 @@ void ss_layout_free(ss_layout *layout);
 ss_status ss_layout_create(ss_conn *conn, bool memory, int64_t busy_ms, ss_error *err)
     SS_MUST_CHECK;
 
+/* Switch the file to WAL, waiting up to busy_ms for others to let go of it. */
+ss_status ss_layout_set_wal(ss_conn *conn, int64_t busy_ms, ss_error *err)
+    SS_MUST_CHECK;
+
 /* Create those of our tables that the file lacks, inside a transaction that is open. A
  * file that had none of them becomes ours; a legacy file stays one. */
 ss_status ss_layout_create_missing(ss_conn *conn, const ss_layout *layout,

@@ -10,6 +10,7 @@
 #include "py/figures.h"
 #include "py/lifetime.h"
 #include "py/methods.h"
+#include "py/migrate.h"
 #include "py/raise.h"
 #include "py/record.h"
 #include "py/request.h"
@@ -57,7 +58,8 @@ absolute_path(PyObject *given)
 
 static const char *const new_names[] = {
     "path",  "mode",   "durability", "readers",   "busy_timeout", "timeout",
-    "cache", "strict", "untrusted",  "immutable", "db_path",      NULL,
+    "cache", "strict", "untrusted",  "immutable", "db_path",      "migrate",
+    NULL,
 };
 enum {
     NEW_PATH,
@@ -71,6 +73,7 @@ enum {
     NEW_UNTRUSTED,
     NEW_IMMUTABLE,
     NEW_DB_PATH,
+    NEW_MIGRATE,
     NEW_N
 };
 
@@ -90,7 +93,8 @@ parse_options(PyObject **args, ss_db_options *o)
         py_call_seconds(args[NEW_TIMEOUT], "timeout", 0, &o->timeout_ms) < 0 ||
         py_args_bool(args[NEW_STRICT], "strict", true, &o->strict) < 0 ||
         py_args_bool(args[NEW_UNTRUSTED], "untrusted", false, &o->untrusted) < 0 ||
-        py_args_bool(args[NEW_IMMUTABLE], "immutable", false, &o->immutable) < 0) {
+        py_args_bool(args[NEW_IMMUTABLE], "immutable", false, &o->immutable) < 0 ||
+        py_args_bool(args[NEW_MIGRATE], "migrate", false, &o->migrate) < 0) {
         return -1;
     }
     o->mode = (ss_mode)mode;
@@ -103,6 +107,12 @@ parse_options(PyObject **args, ss_db_options *o)
             return -1;
         }
         o->mode = SS_MODE_RO;
+    }
+    if (o->migrate && o->mode == SS_MODE_RO) {
+        PyErr_SetString(PyExc_ValueError,
+                        "migrate=True writes the file; it goes with mode=\"rwc\" or "
+                        "\"rw\"");
+        return -1;
     }
     return 0;
 }
@@ -793,8 +803,8 @@ PyDoc_STRVAR(
     type_doc,
     "SmartShopieDB(path='smartshopie_dashboard.db', *, mode='rwc', durability='full',\n"
     "              readers=None, busy_timeout=5.0, timeout=None, cache=True,\n"
-    "              strict=True, untrusted=False, immutable=False, db_path=None)\n"
-    "--\n\n"
+    "              strict=True, untrusted=False, immutable=False, db_path=None,\n"
+    "              migrate=False)\n--\n\n"
     "The dashboard database: one SQLite file, thirty tables, typed rows.\n\n"
     "path: the file (str or os.PathLike), or ':memory:'. db_path is its old name.\n"
     "mode: 'rwc' read, write and create when missing; 'rw' not create; 'ro' only read.\n"
@@ -809,7 +819,8 @@ PyDoc_STRVAR(
     "strict: True raises DataError for a stored cell that its type cannot hold; False\n"
     "reads it as None and lists it in rows.notes.\n"
     "untrusted: the file is a stranger's: tight limits, read only.\n"
-    "immutable: nobody writes the file meanwhile (read-only media), read only.\n\n"
+    "immutable: nobody writes the file meanwhile (read-only media), read only.\n"
+    "migrate: bring a file of an older layout up to date, after a backup beside it.\n\n"
     "Nothing is opened until connect() or the first use. Any thread may use it.");
 
 PyDoc_STRVAR(
@@ -898,6 +909,7 @@ static PyMethodDef Database_methods[] = {
     {"cancel", Database_cancel, METH_NOARGS, cancel_doc},
     {"initialize_database", FASTCALL(Database_initialize),
      METH_FASTCALL | METH_KEYWORDS, initialize_doc},
+    {"migrate", FASTCALL(py_migrate), METH_FASTCALL | METH_KEYWORDS, py_migrate_doc},
     {"query", FASTCALL(Database_query), METH_FASTCALL | METH_KEYWORDS, query_doc},
     {"execute", FASTCALL(Database_execute), METH_FASTCALL | METH_KEYWORDS, execute_doc},
     {"execute_query", FASTCALL(Database_execute_query), METH_FASTCALL | METH_KEYWORDS,

@@ -40,6 +40,7 @@
     X(link)         /* what dbapi.Connection is made of */                   \
     X(cursor)       /* what db.get_cursor() gives */                         \
     X(cursor_row)   /* its rows: by position and by name */                  \
+    X(migration)    /* Migration: what db.migrate() gives */                 \
     X(database)     /* SmartShopieDB */
 
 /* Name, base, docstring. PEP 249 first; py/raise says which ss_code raises which. */
