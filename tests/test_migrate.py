@@ -465,6 +465,18 @@ def test_others_go_on_with_the_new_tables(legacy_path):
         assert other.stats()["layout"] == "current"
 
 
+def test_no_answer_is_stale_after_it(real_path):
+    with SmartShopieDB(real_path) as db, SmartShopieDB(real_path) as other:
+        for one in (db, other):
+            assert one.get_overview_kpis() == one.get_overview_kpis()
+        db.migrate()
+        for n in (7, 8):
+            make(real_path, f"UPDATE overview_kpis SET total_customers = {n}")
+            for one in (db, other):
+                assert one.get_overview_kpis().total_customers == n
+                assert one.get_overview_kpis().total_customers == n
+
+
 RACE = """
 from smartshopie_db import SmartShopieDB
 import sys

@@ -27,7 +27,7 @@ typedef struct {
     bool strict;
     bool untrusted;
     bool immutable;
-    bool single; /* one connection with one transaction, whichever thread: db/link */
+    bool single;  /* one connection with one transaction, whichever thread: db/link */
     bool migrate; /* bring an older file up to date on connecting */
 } ss_db_options;
 

@@ -57,9 +57,8 @@ absolute_path(PyObject *given)
 }
 
 static const char *const new_names[] = {
-    "path",  "mode",   "durability", "readers",   "busy_timeout", "timeout",
-    "cache", "strict", "untrusted",  "immutable", "db_path",      "migrate",
-    NULL,
+    "path",   "mode",      "durability", "readers", "busy_timeout", "timeout", "cache",
+    "strict", "untrusted", "immutable",  "db_path", "migrate",      NULL,
 };
 enum {
     NEW_PATH,
