@@ -206,6 +206,18 @@ def make(rows: int = 1_000_000) -> Path:
     return target
 
 
+def empty(name: str) -> Path:
+    """A new file of the schema, without rows, to be loaded into."""
+    target = BUILD / f"load-{name}.db"
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{target}{suffix}").unlink(missing_ok=True)
+    con = sqlite3.connect(target)
+    con.executescript(SCHEMA.read_text())
+    con.execute("PRAGMA journal_mode = WAL")
+    con.close()
+    return target
+
+
 def copy(source: Path, name: str) -> Path:
     """A copy that may be opened and written to, by SQLite's own backup."""
     target = BUILD / f"copy-{name}.db"

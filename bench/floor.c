@@ -5,6 +5,9 @@
  *     scan SQL     step through, read type and value of every cell
  *     one N SQL    N times: bind 1, step, read the row, reset
  *     add N        N times: the upsert of a day's overview_kpis, durable when done
+ *     load TO      the customer_interactions of DB into TO, which has none: bind and step
+ *                  for each row, in one transaction, durable when done
+ *     upsert TO    the same for the second time, ON CONFLICT DO UPDATE
  *
  * The answer is {"ns": elapsed, "n": rows read or calls made, "check": sum over the
  * values}; the sum is there so that no read can be optimised away.
@@ -175,6 +178,99 @@ add(const char *path, long long n, long long *ns)
     return out;
 }
 
+/* --- bulk writing ---------------------------------------------------------------- */
+
+enum { N_COLUMNS = 13 };
+#define COLUMNS                                                                       \
+    "interaction_id, interaction_date, interaction_type, customer_id, session_id, "   \
+    "response_time_sec, satisfaction_score, customer_name, activity_description, "    \
+    "status_badge, message_count, created_at, updated_at"
+
+/* All cells of the rows, in memory before the clock starts. */
+static sqlite3_value **
+read_cells(sqlite3 *from, long long *n_rows)
+{
+    sqlite3_stmt *select =
+        prepare(from, "SELECT " COLUMNS " FROM customer_interactions ORDER BY id");
+    sqlite3_value **cells = NULL;
+    long long capacity = 0, n = 0;
+    while (sqlite3_step(select) == SQLITE_ROW) {
+        if (n == capacity) {
+            capacity = capacity == 0 ? 1024 : capacity * 2;
+            cells = realloc(cells, (size_t)capacity * N_COLUMNS * sizeof(*cells));
+            need(cells != NULL, NULL, "rows");
+        }
+        for (int i = 0; i < N_COLUMNS; i++) {
+            sqlite3_value *cell = sqlite3_value_dup(sqlite3_column_value(select, i));
+            need(cell != NULL, NULL, "a cell");
+            cells[n * N_COLUMNS + i] = cell;
+        }
+        n++;
+    }
+    (void)sqlite3_finalize(select);
+    *n_rows = n;
+    return cells;
+}
+
+static void
+bind(sqlite3_stmt *stmt, int i, sqlite3_value *cell)
+{
+    switch (sqlite3_value_type(cell)) {
+    case SQLITE_INTEGER:
+        (void)sqlite3_bind_int64(stmt, i, sqlite3_value_int64(cell));
+        break;
+    case SQLITE_FLOAT:
+        (void)sqlite3_bind_double(stmt, i, sqlite3_value_double(cell));
+        break;
+    case SQLITE_TEXT:
+        (void)sqlite3_bind_text(stmt, i, (const char *)sqlite3_value_text(cell),
+                                sqlite3_value_bytes(cell), SQLITE_STATIC);
+        break;
+    default:
+        (void)sqlite3_bind_null(stmt, i);
+        break;
+    }
+}
+
+/* One transaction; nanoseconds. */
+static long long
+load(const char *to, sqlite3_value **cells, long long n_rows, int upsert)
+{
+    static const char insert[] =
+        "INSERT INTO customer_interactions (" COLUMNS ") "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    static const char conflict[] =
+        "INSERT INTO customer_interactions (" COLUMNS ") "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (interaction_id) DO UPDATE SET "
+        "interaction_date = excluded.interaction_date, "
+        "interaction_type = excluded.interaction_type, "
+        "customer_id = excluded.customer_id, session_id = excluded.session_id, "
+        "response_time_sec = excluded.response_time_sec, "
+        "satisfaction_score = excluded.satisfaction_score, "
+        "customer_name = excluded.customer_name, "
+        "activity_description = excluded.activity_description, "
+        "status_badge = excluded.status_badge, "
+        "message_count = excluded.message_count, created_at = excluded.created_at, "
+        "updated_at = excluded.updated_at";
+    sqlite3 *db = open_like_ours(to, 0);
+    long long start = now_ns();
+    need(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK, db, to);
+    sqlite3_stmt *stmt = prepare(db, upsert ? conflict : insert);
+    for (long long row = 0; row < n_rows; row++) {
+        for (int i = 0; i < N_COLUMNS; i++) {
+            bind(stmt, i + 1, cells[row * N_COLUMNS + i]);
+        }
+        need(sqlite3_step(stmt) == SQLITE_DONE, db, "insert");
+        (void)sqlite3_reset(stmt);
+    }
+    need(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK, db, "commit");
+    long long ns = now_ns() - start;
+    (void)sqlite3_finalize(stmt);
+    (void)sqlite3_close(db);
+    return ns;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -188,6 +284,8 @@ main(int argc, char **argv)
     }
     sqlite3 *db = open_like_ours(argv[1], 1);
     sqlite3_stmt *one_row = NULL;
+    sqlite3_value **cells = NULL;
+    long long n_cells = 0;
     (void)printf("{\"versions\": \"SQLite %s\"}\n", sqlite3_libversion());
     (void)fflush(stdout);
     while (fgets(line, sizeof(line), stdin) != NULL) {
@@ -210,6 +308,16 @@ main(int argc, char **argv)
         }
         else if (strncmp(line, "add ", 4) == 0) {
             out = add(argv[1], n, &ns);
+        }
+        else if (strncmp(line, "load ", 5) == 0 || strncmp(line, "upsert ", 7) == 0) {
+            int upsert = line[0] == 'u';
+            const char *to = strchr(line, ' ') + 1;
+            if (cells == NULL) {
+                cells = read_cells(db, &n_cells);
+            }
+            ns = load(to, cells, n_cells, 0);
+            ns = upsert ? load(to, cells, n_cells, 1) : ns;
+            out.n = n_cells;
         }
         else {
             (void)fprintf(stderr, "floor: no such command: %s\n", line);

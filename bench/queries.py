@@ -21,6 +21,9 @@ INTERACTION = (
 # ...and the whole table of today, which is one more.
 INTERACTION_WHOLE = (*INTERACTION, "updated_at")
 
+# What a bulk write is given.
+LOADED = INTERACTION_WHOLE[1:]
+
 KPI = (
     "id",
     "record_date",

@@ -107,6 +107,14 @@ CASES = [
     Case("import", "", 8 * MS),
     Case("connect", "", 1 * MS),
     Case("memory", "arrow", 1.3),
+    Case("load_arrow", "floor", 0.8),
+    Case("load_dicts", "floor", 1.0),
+    Case("load_tuples", "floor", 1.0),
+    Case("upsert_dicts", "floor", 0.9),
+    Case("load_arrow", "sqlite3", 2.8, faster=True),
+    Case("load_dicts", "sqlite3", 2.0, faster=True),
+    Case("load_arrow", "adbc", 1.4, faster=True),
+    Case("load_generator", "", 128 * 1024 * 1024),
     Case("whole", "floor"),
     Case("whole", "sqlite3", faster=True),
     Case("attributes_whole", "sqlite3"),
@@ -135,7 +143,13 @@ TITLES = {
     "import": "import, beyond a bare python",
     "memory": "peak memory of {rows:,} x 13",
     "add": "add_overview_kpis(), durable",
+    "load_arrow": "add_many() of {rows:,} rows, Arrow",
+    "load_dicts": "add_many() of {rows:,} rows, dicts",
+    "load_tuples": "add_many() of {rows:,} rows, tuples",
+    "upsert_dicts": "the same again, dicts: an upsert",
+    "load_generator": "peak memory of add_many() of {rows:,} rows",
 }
+WRITES = ("load_arrow", "load_dicts", "load_tuples", "upsert_dicts", "load_generator")
 OPENINGS = 30  # of connect and first, in each turn
 ADDS = 100
 CALLS_NS = 0.1e9  # how long the calls of `one` go on in each turn
@@ -181,6 +195,9 @@ class Process:
             return f"{verb} {OPENINGS}"
         if verb == "add":
             return f"{verb} {ADDS}"
+        if verb in WRITES:
+            form = verb if self.name != "floor" else verb.split("_")[0]
+            return f"{form} {data.empty(self.name)}"
         if verb == "one":
             return f"one {self.calls} {queries.ONE if self.name == 'floor' else ''}"
         if self.name == "floor":
@@ -205,7 +222,7 @@ class Process:
                 self.calls *= 4
                 taken = self.ask("one")["ns"]
             self.calls = min(int(self.calls * CALLS_NS / taken) + 1, 200_000)
-        elif verb != "memory" and not slow:
+        elif verb not in ("memory", *WRITES) and not slow:
             self.ask(verb)
 
     def figure(self, verb: str, rows: int) -> float:
@@ -213,7 +230,7 @@ class Process:
         answer = self.ask(verb)
         if verb in ("full", "whole", "memory") and answer["n"] != rows:
             raise Crashed(f"{self.name} read {answer['n']} rows of {rows}")
-        if verb == "memory":
+        if verb in ("memory", "load_generator"):
             return answer["peak"]
         return answer["ns"] / (answer["n"] if verb in ("one", "add") else 1)
 
@@ -312,7 +329,7 @@ class Bench:
             process.warm_up(case.verb, False)
             result = Result(case, [], [])
             for _ in range(self.rounds):
-                turns = range(TURNS[case.verb])
+                turns = range(TURNS.get(case.verb, 1))
                 figures = (process.figure(case.verb, self.rows) for _ in turns)
                 result.ours.append(min(figures))
             return result
@@ -382,7 +399,7 @@ def compile_floor() -> None:
 
 
 def show(figure: float, verb: str) -> str:
-    if verb == "memory":
+    if verb in ("memory", "load_generator"):
         return f"{figure / 1e6:.0f} MB"
     if figure >= 1e9:
         return f"{figure / 1e9:.2f} s"

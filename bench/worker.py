@@ -7,6 +7,7 @@ A peer is a module of bench/peers.  It has `versions()`, `open(path)` and some o
     attributes(db), attributes_whole(db)    and touch three attributes of every row
     one(db, n)              the newest overview_kpis n times; the last one
     add(path, n)            n durable upserts; nanoseconds
+    load(path, rows, upsert)    a bulk write (bench/loads.py); nanoseconds
     connect(path), first(path)   open it (and read one row): a handle to close
 `n_rows(result)` where len() is not how many rows a result has, `close(handle)` where a
 handle has no close().
@@ -26,6 +27,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import loads
 from clock import clock
 
 
@@ -72,6 +74,17 @@ def measure(peer: ModuleType, db: Any, path: str, verb: str, n: int) -> dict[str
     return {"ns": taken, "n": rows, "peak": peak * 1024}
 
 
+def load(
+    loader: loads.Loader, peer: ModuleType, path: str, verb: str, to: str
+) -> dict[str, Any]:
+    if verb == "load_generator":
+        reset_peak()
+    before = status_kib("VmRSS")
+    taken = loader.load(peer, path, verb, to)
+    peak = status_kib("VmHWM") - before
+    return {"ns": taken, "n": 1, "peak": peak * 1024}
+
+
 def main(name: str, path: str) -> None:
     try:
         peer = importlib.import_module(f"peers.{name}")
@@ -80,13 +93,17 @@ def main(name: str, path: str) -> None:
         print(json.dumps({"skip": str(error)}), flush=True)
         return
     db = peer.open(path)
+    loader = loads.Loader()
     print(json.dumps(hello), flush=True)
     gc.disable()
     for line in sys.stdin:
         verb, _, rest = line.strip().partition(" ")
         gc.collect()
         try:
-            answer = measure(peer, db, path, verb, int(rest or 1))
+            if "_" in verb and verb.split("_")[0] in ("load", "upsert"):
+                answer = load(loader, peer, path, verb, rest)
+            else:
+                answer = measure(peer, db, path, verb, int(rest or 1))
         except Exception as error:  # a peer that cannot: said in the table
             answer = {"failed": f"{type(error).__name__}: {error}"}
         print(json.dumps(answer), flush=True)

@@ -540,6 +540,141 @@ def test_progress_is_told_and_can_stop_it(db):
     assert db.conversion_funnel.count(count=1) == 0
 
 
+# ---- Arrow ---------------------------------------------------------------------------
+
+
+def stages(n, **columns):
+    import pyarrow
+
+    rows = [stage(order) for order in range(n)]
+    table = pyarrow.Table.from_pylist(rows)
+    for name, values in columns.items():
+        table = table.append_column(name, [values])
+    return table
+
+
+def arrow_forms():
+    import duckdb
+    import polars
+    import pyarrow
+
+    table = stages(9)
+    reader = pyarrow.RecordBatchReader.from_batches(
+        table.schema, table.to_batches(max_chunksize=2)
+    )
+    return {
+        "pyarrow": table,
+        "batches": reader,
+        "polars": polars.from_arrow(table),
+        "pandas": table.to_pandas(),
+        "duckdb": duckdb.from_arrow(table),
+        "backwards": table.select(table.column_names[::-1]),
+    }
+
+
+def test_arrow_data_of_any_library(db):
+    pytest.importorskip("pyarrow")
+    wanted = [stage(n) for n in range(9)]
+    for name, data in arrow_forms().items():
+        result = db.conversion_funnel.add_many(data)
+        assert sum(result) == 9 and result.ignored == 0, name
+        names = list(stage(1))
+        read = [{n: row[n] for n in names} for row in db.conversion_funnel.select()]
+        assert read == wanted, name
+        db.conversion_funnel.delete(all=True)
+
+
+def test_results_of_queries_and_other_rows(db):
+    db.conversion_funnel.add_many([stage(n) for n in range(5)])
+    query = (
+        "SELECT record_date, stage_name, stage_order + 3 AS stage_order, 7 AS count"
+        " FROM conversion_funnel"
+    )
+    assert db.conversion_funnel.add_many(db.query(query)) == (3, 2, 0)
+    some = db.conversion_funnel.select(columns=list(stage(1)))
+    assert db.conversion_funnel.add_many(some, on_conflict="ignore") == (0, 0, 8)
+    db.overview_kpis.add(record_date=DAY)
+    with pytest.raises(TypeError, match=r"row 0: expected a ConversionFunnel, got a"):
+        db.conversion_funnel.add_many(db.overview_kpis.select())
+
+
+def test_arrow_data_that_does_not_fit(db):
+    pytest.importorskip("pyarrow")
+    table = stages(5)
+    wrong = table.rename_columns(["record_date", "stage_nam", "stage_order", "x"])
+    message = "no column 'stage_nam' .*no column 'x'; missing: stage_name, count"
+    for data, error, text in [
+        (wrong, TypeError, message),
+        (stages(5, percentage=[1, 2, 300, 4, 5]), IntegrityError, "row 2: .*= 300"),
+        (stages(3, dropoff_rate=["x"] * 3), TypeError, "dropoff_rate"),
+        (
+            stages(3).set_column(1, "stage_name", [["x", None, "y"]]),
+            TypeError,
+            "row 1:",
+        ),
+    ]:
+        with pytest.raises(error, match=text):
+            db.conversion_funnel.add_many(data)
+        assert db.conversion_funnel.count() == 0
+    with pytest.raises(TypeError, match=r"needs the name of a table first.*Table"):
+        db.add_many(table)
+    with pytest.raises(TypeError, match="columns: Arrow data has names of its own"):
+        db.conversion_funnel.add_many(table, columns=["count"])
+
+    class Liar:
+        def __arrow_c_stream__(self, requested_schema=None):
+            return 5
+
+    with pytest.raises(TypeError, match="gave no Arrow stream"):
+        db.conversion_funnel.add_many(Liar())
+
+
+def test_an_arrow_stream_that_fails_or_uses_the_database(db):
+    pyarrow = pytest.importorskip("pyarrow")
+    table = stages(6)
+
+    def reader(fail):
+        def batches():
+            for batch in table.to_batches(max_chunksize=2):
+                yield batch
+                seen.append(db.conversion_funnel.count())
+            if fail:
+                raise KeyError("mine")
+
+        return pyarrow.RecordBatchReader.from_batches(table.schema, batches())
+
+    seen = []
+    with pytest.raises(OperationalError, match=r"stream failed: .*mine"):
+        db.conversion_funnel.add_many(reader(fail=True))
+    assert seen == [0, 0, 0] and db.conversion_funnel.count() == 0
+    seen.clear()
+    assert db.conversion_funnel.add_many(reader(fail=False), commit_every=4) == (
+        6,
+        0,
+        0,
+    )
+    assert seen == [0, 4, 4] and db.conversion_funnel.count() == 6
+
+
+def test_big_arrow_data_goes_through_a_file(db):
+    pyarrow = pytest.importorskip("pyarrow")
+    rows = [interaction(n) for n in range(60_000)]
+    table = pyarrow.Table.from_pylist(rows).append_column(
+        "activity_description", [["x" * 800] * 60_000]
+    )
+    table = table.select(table.column_names[::-1])
+    told = []
+    result = db.customer_interactions.add_many(
+        table, progress=lambda *args: told.append(args)
+    )
+    assert result == (60_000, 0, 0) and told[-1] == (60_000, 60_000)
+    read = db.customer_interactions.select(columns=table.column_names)
+    assert dict(read[59_999]) == rows[59_999] | {"activity_description": "x" * 800}
+    assert [row["interaction_id"] for row in read] == [
+        r["interaction_id"] for r in rows
+    ]
+
+
 # ---- transactions, stopping, threads -------------------------------------------------
 
 

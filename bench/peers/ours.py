@@ -6,7 +6,7 @@ import inspect
 import itertools
 
 from clock import clock
-from queries import INTERACTION
+from queries import INTERACTION, LOADED
 
 import smartshopie_db
 from smartshopie_db import SmartShopieDB
@@ -78,3 +78,16 @@ def add(path: str, n: int) -> int:
                 ai_interactions=1400,
             )
         return clock() - start
+
+
+def load(path: str, rows, upsert: bool) -> int:
+    """The second time the rows are there already: it is always an upsert."""
+    is_tuples = isinstance(rows, list) and isinstance(rows[0], tuple)
+    with open(path) as db:
+        start = clock()
+        result = db.add_many(
+            "customer_interactions", rows, columns=LOADED if is_tuples else None
+        )
+        taken = clock() - start
+    assert bool(result.updated) == upsert and bool(result.inserted) != upsert
+    return taken

@@ -220,33 +220,47 @@ data_bytes(const ss_column *column, int64_t rows)
     return slots * ss_kind_width((ss_kind)column->kind);
 }
 
+/* In the order of the table, as the chunk read back has them. */
+static int
+columns_of(const ss_chunk *chunk, const ss_column *out[SS_MAX_COLUMNS])
+{
+    int n = 0;
+    for (int c = 0; c < SS_MAX_COLUMNS; c++) {
+        if (chunk->slot[c] >= 0) {
+            out[n++] = &chunk->batch->columns[chunk->slot[c]];
+        }
+    }
+    return n;
+}
+
 static void
-describe(const ss_chunk *chunk, head *h)
+describe(const ss_chunk *chunk, const ss_column *const *columns, int n, head *h)
 {
     memset(h, 0, sizeof(*h));
     h->n_rows = chunk->batch->n_rows;
     h->n_runs = chunk->n_runs;
     h->first = chunk->first;
-    for (int i = 0; i < chunk->batch->n_columns; i++) {
-        const ss_column *column = &chunk->batch->columns[i];
+    for (int i = 0; i < n; i++) {
         h->columns |= UINT64_C(1) << chunk->map[i];
-        h->column[i].null_count = column->null_count;
-        h->column[i].n_bytes = column->n_bytes;
-        h->column[i].bitmap = column->validity != NULL;
+        h->column[i].null_count = columns[i]->null_count;
+        h->column[i].n_bytes = columns[i]->n_bytes;
+        h->column[i].bitmap = columns[i]->validity != NULL;
     }
 }
 
 static ss_status
 write_chunk(ss_spool *spool, const ss_chunk *chunk, ss_error *err)
 {
+    const ss_column *columns[SS_MAX_COLUMNS];
     int64_t rows = chunk->batch->n_rows;
+    int n = columns_of(chunk, columns);
     head h;
-    describe(chunk, &h);
+    describe(chunk, columns, n, &h);
     SS_TRY(write_bytes(spool, &h, sizeof(h), err));
     SS_TRY(
         write_bytes(spool, chunk->runs, (size_t)chunk->n_runs * sizeof(ss_run), err));
-    for (int i = 0; i < chunk->batch->n_columns; i++) {
-        const ss_column *column = &chunk->batch->columns[i];
+    for (int i = 0; i < n; i++) {
+        const ss_column *column = columns[i];
         if (column->validity != NULL) {
             SS_TRY(write_bytes(spool, column->validity, bitmap_bytes(rows), err));
         }

@@ -9,6 +9,7 @@
 
 #include "base/utf8.h"
 #include "columns/ingest.h"
+#include "db/group.h"
 #include "db/write.h"
 
 #include <stdio.h>  // snprintf()
@@ -17,6 +18,7 @@
 typedef struct {
     ss_access *access; /* borrowed */
     int table;
+    ss_spool *rows; /* borrowed */
     ss_conflict conflict;
     ss_add_counts counts;
     ss_ingest source;
@@ -327,12 +329,12 @@ check_runs(load *self, const ss_chunk *chunk, ss_error *err)
 }
 
 static ss_status
-move_all(load *self, ss_spool *rows, bool fast, ss_error *err)
+move_all(load *self, bool fast, ss_error *err)
 {
     const ss_chunk *chunk = NULL;
-    ss_spool_rewind(rows);
+    ss_spool_rewind(self->rows);
     for (;;) {
-        SS_TRY(ss_spool_next(rows, &chunk, err));
+        SS_TRY(ss_spool_next(self->rows, &chunk, err));
         if (chunk == NULL) {
             return SS_OK;
         }
@@ -345,18 +347,21 @@ move_all(load *self, ss_spool *rows, bool fast, ss_error *err)
 }
 
 static ss_status
-run_load(load *self, ss_spool *rows, ss_error *err)
+run_load(ss_access *access, void *arg, ss_error *err)
 {
-    sqlite3 *db = ss_conn_handle(self->access->conn);
-    SS_TRY(ss_write_check(self->access, self->table, NULL, 0, err));
-    bool fast = self->access->layout->kind == SS_FILE_CURRENT;
+    load *self = arg;
+    sqlite3 *db = ss_conn_handle(access->conn);
+    self->access = access;
+    self->counts = (ss_add_counts){0, 0, 0};
+    SS_TRY(ss_write_check(access, self->table, NULL, 0, err));
+    bool fast = access->layout->kind == SS_FILE_CURRENT;
     if (fast) {
         SS_TRY(find_next_id(self, &fast, err));
     }
     if (fast) {
         (void)sqlite3_update_hook(db, on_change, self);
     }
-    ss_status status = move_all(self, rows, fast, err);
+    ss_status status = move_all(self, fast, err);
     if (fast) {
         (void)sqlite3_update_hook(db, NULL, NULL);
     }
@@ -367,20 +372,11 @@ ss_status
 ss_db_add_many(ss_db *db, const ss_call *call, int table, ss_spool *rows,
                ss_conflict conflict, ss_add_counts *out, ss_error *err)
 {
-    ss_access access;
-    load self = {.access = &access, .table = table, .conflict = conflict};
-    SS_TRY(ss_db_write_enter(db, call, &access, err));
-    ss_status status = ss_db_begin_work(&access, err);
-    if (status == SS_OK) {
-        status = run_load(&self, rows, err);
-        status = ss_db_end_work(&access, status, err);
-    }
-    ss_db_leave(&access);
-    if (status == SS_OK) {
-        int64_t written = self.counts.inserted + self.counts.updated;
-        out->inserted += self.counts.inserted;
-        out->updated += self.counts.updated;
-        out->ignored += ss_spool_rows(rows) - written;
-    }
-    return status;
+    load self = {.table = table, .rows = rows, .conflict = conflict};
+    SS_TRY(ss_group_write(db, call, true, run_load, &self, err));
+    int64_t written = self.counts.inserted + self.counts.updated;
+    out->inserted += self.counts.inserted;
+    out->updated += self.counts.updated;
+    out->ignored += ss_spool_rows(rows) - written;
+    return SS_OK;
 }

@@ -6,6 +6,7 @@
 
 #include "base/thread.h"
 #include "db/bulk.h"
+#include "formats/arrow_in.h"
 #include "py/args.h"
 #include "py/gather.h"
 #include "py/raise.h"
@@ -15,6 +16,9 @@
 
 /* Rows past so many bytes wait in a temporary file; how often progress is told. */
 enum { SPOOL_BYTES = 32 << 20, PROGRESS_MS = 100, SIGNAL_ROWS = 1024 };
+
+/* So many rows of a stream at a time, or what is about so many bytes. */
+enum { STREAM_ROWS = 65536, STREAM_FIRST_ROWS = 4096, STREAM_BYTES = 8 << 20 };
 
 /* --- what it gives ---------------------------------------------------------------------- */
 
@@ -136,14 +140,11 @@ commit(load *self)
     return 0;
 }
 
-/* After each row: signals, progress, a commit in between. */
+/* After some rows: progress, a commit in between. */
 static int
-row_taken(load *self)
+rows_taken(load *self)
 {
     int64_t n = self->gather.n_rows;
-    if (n % SIGNAL_ROWS == 0 && PyErr_CheckSignals() < 0) {
-        return -1;
-    }
     if (self->commit_every > 0 && n % self->commit_every == 0 &&
         (commit(self) < 0 || tell_progress(self) < 0)) {
         return -1;
@@ -152,6 +153,15 @@ row_taken(load *self)
         return tell_progress(self);
     }
     return 0;
+}
+
+static int
+row_taken(load *self)
+{
+    if (self->gather.n_rows % SIGNAL_ROWS == 0 && PyErr_CheckSignals() < 0) {
+        return -1;
+    }
+    return rows_taken(self);
 }
 
 /* --- sources -------------------------------------------------------------------------------- */
@@ -200,13 +210,24 @@ is_rows_of(py_state *state, PyObject *data, int table)
     return batch->whole && (table < 0 || batch->table == &ss_tables[table]);
 }
 
+/* Arrow data of anybody's; of ours, those rows that are no records. */
+static bool
+is_stream(py_state *state, PyObject *data)
+{
+    return !is_rows_of(state, data, -1) &&
+           PyObject_HasAttr(data, state->str___arrow_c_stream__);
+}
+
+/* How many rows there will be, where that is known. */
 static int
 set_total(load *self, PyObject *data)
 {
+    py_state *state = self->db->state;
     Py_ssize_t n = -1;
-    if (PyTuple_Check(data) || PyList_Check(data) ||
-        is_rows_of(self->db->state, data, -1)) {
-        n = PySequence_Size(data);
+    if (PyTuple_Check(data) || PyList_Check(data) || is_rows_of(state, data, -1) ||
+        is_stream(state, data)) {
+        n = PyObject_Size(data);
+        PyErr_Clear(); /* a stream without a length */
     }
     self->total = n >= 0 ? PyLong_FromSsize_t(n) : Py_NewRef(Py_None);
     return self->total == NULL ? -1 : 0;
@@ -221,6 +242,99 @@ refuse_data(PyObject *data)
                  Py_TYPE(data)->tp_name,
                  PyDict_Check(data) ? "; add() takes one row" : "");
     return -1;
+}
+
+/* --- Arrow streams -------------------------------------------------------------------- */
+
+static ss_arrow_in *
+open_stream(load *self, PyObject *data)
+{
+    py_state *state = self->db->state;
+    ss_arrow_in *in = NULL;
+    ss_error err;
+    ss_status status;
+    PyObject *capsule = PyObject_CallMethodNoArgs(data, state->str___arrow_c_stream__);
+    if (capsule == NULL) {
+        return NULL;
+    }
+    struct ArrowArrayStream *stream =
+        PyCapsule_IsValid(capsule, "arrow_array_stream")
+            ? PyCapsule_GetPointer(capsule, "arrow_array_stream")
+            : NULL;
+    if (stream == NULL) {
+        Py_DECREF(capsule);
+        PyErr_Format(PyExc_TypeError,
+                     "add_many(): %.200s.__arrow_c_stream__() gave no Arrow stream",
+                     Py_TYPE(data)->tp_name);
+        return NULL;
+    }
+    ss_error_init(&err);
+    Py_BEGIN_ALLOW_THREADS
+    status = ss_arrow_in_open(stream, &ss_tables[self->table], &in, &err);
+    Py_END_ALLOW_THREADS
+    Py_DECREF(capsule);
+    if (status != SS_OK) {
+        py_raise(state, &err);
+    }
+    return in;
+}
+
+static int64_t
+clamp_rows(int64_t n, int64_t most)
+{
+    return n < 1 ? 1 : n > most ? most : n;
+}
+
+/* The next rows of the stream; how many fit the bytes, by those before, is in *n. NULL
+ * at the end, or with an exception. */
+static ss_batch *
+next_batch(load *self, ss_arrow_in *in, int64_t *n)
+{
+    ss_batch *batch = NULL;
+    ss_error err;
+    ss_status status;
+    int64_t most = *n;
+    if (self->commit_every > 0) {
+        int64_t left = self->commit_every - self->gather.n_rows % self->commit_every;
+        most = clamp_rows(most, left);
+    }
+    ss_error_init(&err);
+    Py_BEGIN_ALLOW_THREADS
+    status = ss_arrow_in_next(in, most, &batch, &err);
+    Py_END_ALLOW_THREADS
+    if (status != SS_OK) {
+        py_raise(self->db->state, &err);
+    }
+    else if (batch != NULL) {
+        int64_t row_bytes = (int64_t)ss_batch_size(batch) / batch->n_rows + 1;
+        *n = clamp_rows(STREAM_BYTES / row_bytes, STREAM_ROWS);
+    }
+    return batch;
+}
+
+static int
+take_stream(load *self, PyObject *data)
+{
+    int64_t n = STREAM_FIRST_ROWS;
+    ss_batch *batch;
+    if (self->gather.by_position) {
+        PyErr_SetString(PyExc_TypeError,
+                        "columns: Arrow data has names of its own; rename them there");
+        return -1;
+    }
+    ss_arrow_in *in = open_stream(self, data);
+    if (in == NULL) {
+        return -1;
+    }
+    while ((batch = next_batch(self, in, &n)) != NULL) {
+        if (py_gather_batch(&self->gather, batch) < 0 || PyErr_CheckSignals() < 0 ||
+            rows_taken(self) < 0) {
+            break;
+        }
+    } Py_BEGIN_ALLOW_THREADS
+    ss_arrow_in_free(in);
+    Py_END_ALLOW_THREADS
+    return PyErr_Occurred() ? -1 : 0;
 }
 
 /* --- the call ------------------------------------------------------------------------------ */
@@ -248,49 +362,6 @@ load_parse(load *self, PyObject *const *options)
     return py_call_init(self->db, &self->call, options[TIMEOUT]);
 }
 
-/* The rows of `data`, after `first` where it was taken from it already. */
-static int
-load_run(load *self, PyObject *data, PyObject *iterator, PyObject *first,
-         PyObject *columns)
-{
-    if (load_init(self) < 0 || set_total(self, data) < 0 ||
-        py_gather_columns(&self->gather, columns) < 0 || tell_progress(self) < 0) {
-        return -1;
-    }
-    if (first != NULL && take_row(self, first) < 0) {
-        return -1;
-    }
-    int rc = is_rows_of(self->db->state, data, self->table)
-                 ? take_rows(self, (py_rows *)data)
-                 : take_iterator(self, iterator);
-    if (rc < 0) {
-        return -1;
-    }
-    bool rest = self->commit_every == 0 || self->gather.n_rows == 0 ||
-                self->gather.n_rows % self->commit_every != 0;
-    if (rest && self->commit_every == 0 && tell_progress(self) < 0) {
-        return -1; /* the last chance to stop it */
-    }
-    if (rest && commit(self) < 0) {
-        return -1;
-    }
-    return rest && self->commit_every != 0 ? tell_progress(self) : 0;
-}
-
-static PyObject *
-add_many(py_database *db, int table, PyObject *data, PyObject *iterator,
-         PyObject *first, PyObject *const *options)
-{
-    load self = {.db = db, .table = table};
-    PyObject *result = NULL;
-    if (load_parse(&self, options) == 0 &&
-        load_run(&self, data, iterator, first, options[COLUMNS]) == 0) {
-        result = make_result(db->state, &self.counts);
-    }
-    load_clear(&self);
-    return result;
-}
-
 /* An iterator over rows, or TypeError: text and single rows can be iterated, too. */
 static PyObject *
 iterate(py_state *state, PyObject *data)
@@ -308,6 +379,56 @@ iterate(py_state *state, PyObject *data)
     return iterator;
 }
 
+static int
+take_data(load *self, PyObject *data)
+{
+    py_state *state = self->db->state;
+    if (is_rows_of(state, data, self->table)) {
+        return take_rows(self, (py_rows *)data);
+    }
+    if (is_stream(state, data)) {
+        return take_stream(self, data);
+    }
+    PyObject *iterator = iterate(state, data);
+    int rc = iterator == NULL ? -1 : take_iterator(self, iterator);
+    Py_XDECREF(iterator);
+    return rc;
+}
+
+/* Commit what is left, and tell the last of the progress: before, while it can still
+ * stop the load, or when there were commits already, after. */
+static int
+finish(load *self)
+{
+    int64_t n = self->gather.n_rows;
+    bool often = self->commit_every > 0;
+    if (often && n > 0 && n % self->commit_every == 0) {
+        return 0;
+    }
+    return (!often && tell_progress(self) < 0) || commit(self) < 0 ||
+                   (often && tell_progress(self) < 0)
+               ? -1
+               : 0;
+}
+
+/* The rows of `data`, after `first` where it was taken from it already. */
+static PyObject *
+add_many(py_database *db, int table, PyObject *data, PyObject *first,
+         PyObject *const *options)
+{
+    load self = {.db = db, .table = table};
+    PyObject *result = NULL;
+    if (load_parse(&self, options) == 0 && load_init(&self) == 0 &&
+        set_total(&self, data) == 0 &&
+        py_gather_columns(&self.gather, options[COLUMNS]) == 0 &&
+        tell_progress(&self) == 0 && (first == NULL || take_row(&self, first) == 0) &&
+        take_data(&self, data) == 0 && finish(&self) == 0) {
+        result = make_result(db->state, &self.counts);
+    }
+    load_clear(&self);
+    return result;
+}
+
 PyObject *
 py_bulk_table_add_many(py_database *db, int table, PyObject *const *args,
                        Py_ssize_t nargsf, PyObject *kwnames)
@@ -318,13 +439,7 @@ py_bulk_table_add_many(py_database *db, int table, PyObject *const *args,
     if (py_args_parse(&signature, args, nargsf, kwnames, given, NULL, NULL) < 0) {
         return NULL;
     }
-    PyObject *iterator = iterate(db->state, given[0]);
-    if (iterator == NULL) {
-        return NULL;
-    }
-    PyObject *result = add_many(db, table, given[0], iterator, NULL, given + 1);
-    Py_DECREF(iterator);
-    return result;
+    return add_many(db, table, given[0], NULL, given + 1);
 }
 
 /* The table of a name, or -1 with ValueError. */
@@ -350,23 +465,17 @@ table_of_name(PyObject *name)
     return -1;
 }
 
-/* Records alone say which table they are of. */
+/* An iterable whose first row says which table it is of: a record. */
 static PyObject *
-add_records(py_database *db, PyObject *data, PyObject *const *options)
+add_iterated(py_database *db, PyObject *data, PyObject *const *options)
 {
-    PyObject *iterator = iterate(db->state, data), *result = NULL, *first = NULL;
-    if (iterator == NULL) {
-        return NULL;
-    }
-    bool rows = is_rows_of(db->state, data, -1);
-    if (!rows) {
-        first = PyIter_Next(iterator);
-    }
-    int table = rows            ? (int)(((py_rows *)data)->batch->table - ss_tables)
-                : first != NULL ? py_record_table(db->state, first)
-                                : -1;
+    PyObject *iterator = iterate(db->state, data), *result = NULL;
+    PyObject *first = iterator != NULL ? PyIter_Next(iterator) : NULL;
+    int table = first != NULL ? py_record_table(db->state, first) : -1;
     if (table >= 0) {
-        result = add_many(db, table, data, iterator, first, options);
+        bool again = PyList_Check(data) || PyTuple_Check(data); /* from its start */
+        result =
+            add_many(db, table, again ? data : iterator, again ? NULL : first, options);
     }
     else if (first != NULL) {
         PyErr_Format(PyExc_TypeError,
@@ -379,8 +488,26 @@ add_records(py_database *db, PyObject *data, PyObject *const *options)
         result = make_result(db->state, &none);
     }
     Py_XDECREF(first);
-    Py_DECREF(iterator);
+    Py_XDECREF(iterator);
     return result;
+}
+
+/* Records alone say which table they are of. */
+static PyObject *
+add_records(py_database *db, PyObject *data, PyObject *const *options)
+{
+    if (is_rows_of(db->state, data, -1)) {
+        int table = (int)(((py_rows *)data)->batch->table - ss_tables);
+        return add_many(db, table, data, NULL, options);
+    }
+    if (is_stream(db->state, data)) {
+        PyErr_Format(PyExc_TypeError,
+                     "add_many() needs the name of a table first, unless the rows are "
+                     "records of one; got %.200s",
+                     Py_TYPE(data)->tp_name);
+        return NULL;
+    }
+    return add_iterated(db, data, options);
 }
 
 PyObject *
@@ -410,10 +537,5 @@ py_bulk_add_many(py_database *db, PyObject *const *args, Py_ssize_t nargsf,
     if (table < 0) {
         return NULL;
     }
-    PyObject *iterator = iterate(db->state, given[1]);
-    PyObject *result = iterator == NULL
-                           ? NULL
-                           : add_many(db, table, given[1], iterator, NULL, given + 2);
-    Py_XDECREF(iterator);
-    return result;
+    return add_many(db, table, given[1], NULL, given + 2);
 }

@@ -784,7 +784,7 @@ PyDoc_STRVAR(
     "the numbers of rows inserted, updated and ignored.\n\n"
     "table: the name of a table and data: its rows; or records (or Rows) alone.\n"
     "A row is a dict, a record, or a tuple in the order of the record's arguments, or of\n"
-    "columns=. A column that a row leaves out stays as it is; None is NULL. Of rows with\n"
+    "columns=; data may also be Arrow data, such as a data frame. A column that a row leaves out stays as it is; None is NULL. Of rows with\n"
     "one natural key the last wins. The rows are taken before anything is written.\n"
     "on_conflict: as add() does. progress: called with (rows taken, all or None).\n"
     "commit_every: commit after so many rows, for sources without an end.\n"

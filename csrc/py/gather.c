@@ -580,6 +580,22 @@ gather_record(py_gather *g, PyObject *record)
                                   : gather_cells(g, batch, row, given);
 }
 
+/* --- batches -------------------------------------------------------------------------- */
+
+int
+py_gather_batch(py_gather *g, ss_batch *batch)
+{
+    ss_error err;
+    int64_t n = batch->n_rows;
+    ss_error_init(&err);
+    if (ss_chunk_of_batch(batch, g->n_rows, &g->chunk, &err) != SS_OK) {
+        py_raise(g->state, &err);
+        return -1;
+    }
+    g->n_rows += n;
+    return py_gather_flush(g);
+}
+
 /* --- any row ---------------------------------------------------------------------------------------- */
 
 int

@@ -44,6 +44,9 @@ int py_gather_columns(py_gather *g, PyObject *columns) SS_MUST_CHECK;
 int py_gather_row(py_gather *g, PyObject *row) SS_MUST_CHECK;
 /* Take a row of a batch of the whole table, as a record that was read. */
 int py_gather_read_row(py_gather *g, const ss_batch *batch, int64_t row) SS_MUST_CHECK;
+/* Take a finished batch that ss_batch_new_table made; takes the reference, also on
+ * failure. It goes to the spool. */
+int py_gather_batch(py_gather *g, ss_batch *batch) SS_MUST_CHECK;
 /* What was taken goes to the spool. Also looks if the call is to stop. */
 int py_gather_flush(py_gather *g) SS_MUST_CHECK;
 

@@ -74,6 +74,7 @@
 
 /* Attribute and keyword names that are looked up often: state->str_<name>. */
 #define PY_STATE_NAMES(X) \
+    X(__arrow_c_stream__) \
     X(_asdict)            \
     X(astype)             \
     X(bit_length)         \

@@ -252,6 +252,43 @@ test_spool_in_memory_and_in_a_file(void)
     }
 }
 
+/* A batch from elsewhere has its columns in any order. */
+static void
+test_spool_keeps_columns_apart(void)
+{
+    const ss_table_desc *table = table_of(FUNNEL);
+    int16_t map[] = {column_of(table, "percentage"), column_of(table, "stage_name"),
+                     column_of(table, "record_date")};
+    const ss_chunk *chunk = NULL;
+    ss_chunk *made = NULL;
+    ss_batch *batch = NULL;
+    ss_spool *spool = funnel_spool(0, 0);
+
+    CHECK(spool != NULL);
+    CHECK(ss_batch_new_table(table, map, 3, 4, &batch, &err) == SS_OK);
+    for (int64_t row = 1; row < 40; row++) {
+        CHECK(ss_batch_row(batch) == SS_OK);
+        for (int i = 0; i < 3; i++) {
+            ss_value value = funnel_cell(table, row, map[i]);
+            CHECK(ss_batch_put(batch, i, &value) == SS_OK);
+        }
+        ss_batch_row_done(batch);
+    }
+    ss_batch_finish(batch);
+    CHECK(ss_chunk_of_batch(batch, 0, &made, &err) == SS_OK);
+    CHECK(ss_spool_push(spool, made, &err) == SS_OK && ss_spool_spilled(spool));
+    ss_spool_rewind(spool);
+    CHECK(ss_spool_next(spool, &chunk, &err) == SS_OK && chunk != NULL);
+    for (int64_t row = 1; row < 40; row++) {
+        for (int i = 0; i < 3; i++) {
+            ss_value wanted = funnel_cell(table, row, map[i]), got;
+            ss_chunk_get(chunk, row - 1, map[i], &got);
+            CHECK(ss_value_equal(&got, &wanted));
+        }
+    }
+    ss_spool_free(spool);
+}
+
 static void
 test_spool_drops_empty_chunks(void)
 {
@@ -425,6 +462,7 @@ main(int argc, char **argv)
     RUN(test_chunk_runs);
     RUN(test_chunk_of_batch);
     RUN(test_spool_in_memory_and_in_a_file);
+    RUN(test_spool_keeps_columns_apart);
     RUN(test_spool_drops_empty_chunks);
     RUN(test_spool_belongs_to_its_process);
     RUN(test_spool_without_memory);
