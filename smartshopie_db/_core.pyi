@@ -1853,6 +1853,14 @@ class SmartShopieDB:
     def migrate(
         self, dry_run: bool = False, backup: bool | str | bytes | os.PathLike[str] = True
     ) -> Migration: ...
+    def backup(
+        self,
+        path: str | bytes | os.PathLike[str] | os.PathLike[bytes],
+        *,
+        progress: Callable[[int, int], object] | None = None,
+        overwrite: bool = False,
+        timeout: float | None = None,
+    ) -> None: ...
     def stats(self) -> dict[str, Any]: ...
 
     # figures over time

@@ -86,9 +86,11 @@ ss_bound_use(ss_db *db, ss_bound *b, const ss_call *call, ss_access *out, ss_err
                                   "the with block and begin again");
     }
     if (!take(db, b)) {
-        return ss_error_set(err, SS_PROGRAMMING,
-                            "a statement of this transaction() or snapshot() is still "
-                            "running; a signal handler cannot use it meanwhile");
+        return ss_error_set(
+            err, SS_PROGRAMMING,
+            "a statement of this transaction() or snapshot() is still "
+            "running; neither a signal handler nor a progress function can "
+            "use it meanwhile");
     }
     out->db = db;
     out->held = b;

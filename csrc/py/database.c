@@ -4,6 +4,7 @@
 #include "db/free.h"
 #include "db/version.h"
 #include "py/args.h"
+#include "py/backup.h"
 #include "py/cache.h"
 #include "py/bulk.h"
 #include "py/cursor.h"
@@ -12,6 +13,7 @@
 #include "py/lifetime.h"
 #include "py/methods.h"
 #include "py/migrate.h"
+#include "py/path.h"
 #include "py/raise.h"
 #include "py/record.h"
 #include "py/request.h"
@@ -23,39 +25,10 @@
 #include "py/write.h"
 
 #include <structmember.h> // PyMemberDef, T_PYSSIZET
-#include <unistd.h>       // getcwd(), sysconf()
 
 enum { TAB_ROWS = 100, DEFAULT_READERS = 8 };
 
 /* --- creation --------------------------------------------------------------------- */
-
-/* The absolute path as bytes of the file system's encoding; new reference. */
-static PyObject *
-absolute_path(PyObject *given)
-{
-    PyObject *bytes = NULL;
-    if (!PyUnicode_FSConverter(given, &bytes)) {
-        return NULL;
-    }
-    const char *text = PyBytes_AS_STRING(bytes);
-    if (text[0] == '\0') {
-        Py_DECREF(bytes);
-        PyErr_SetString(PyExc_ValueError,
-                        "path: expected a file name, got an empty one");
-        return NULL;
-    }
-    if (text[0] == '/' || strcmp(text, ":memory:") == 0) {
-        return bytes;
-    }
-    char folder[4096];
-    if (getcwd(folder, sizeof(folder)) == NULL) {
-        Py_DECREF(bytes);
-        return PyErr_SetFromErrno(PyExc_OSError);
-    }
-    PyObject *absolute = PyBytes_FromFormat("%s/%s", folder, text);
-    Py_DECREF(bytes);
-    return absolute;
-}
 
 static const char *const new_names[] = {
     "path",   "mode",      "durability", "readers", "busy_timeout", "timeout", "cache",
@@ -179,7 +152,7 @@ open_arguments(py_state *state, PyObject **args, opened *out)
             goto done;
         }
     }
-    bytes = absolute_path(given);
+    bytes = py_path_absolute(given);
     if (bytes == NULL) {
         goto done;
     }
@@ -834,6 +807,7 @@ static PyMethodDef Database_methods[] = {
      add_many_doc},
     {"transaction", Database_transaction, METH_NOARGS, transaction_doc},
     {"snapshot", Database_snapshot, METH_NOARGS, snapshot_doc},
+    {"backup", FASTCALL(py_backup), METH_FASTCALL | METH_KEYWORDS, py_backup_doc},
     {"stats", Database_stats, METH_NOARGS, stats_doc},
     {"series", FASTCALL(py_figures_series), METH_FASTCALL | METH_KEYWORDS,
      py_figures_series_doc},
