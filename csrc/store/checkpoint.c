@@ -95,6 +95,7 @@ run_round(ss_pool *pool, const ss_call *call, bool *done, ss_error *err)
                                       SQLITE_CHECKPOINT_PASSIVE, &in_wal, &copied);
         if (code != SQLITE_OK) {
             rc = ss_conn_error(pool->checkpointer, code, "checkpointing", err);
+            pool->unsynced |= ss_conn_sync_failed(pool->checkpointer);
         }
     }
     /* Also after a failure: a BEGIN that was stopped may have begun. */

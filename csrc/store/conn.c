@@ -47,6 +47,7 @@ struct ss_conn {
     bool committed;              /* see on_commit */
     _Atomic uint64_t *n_commits; /* borrowed, or NULL */
     bool opened;                 /* it has read the file once */
+    bool sync_failed;            /* see ss_conn_sync_failed */
     ss_error stopped;    /* why the present call was stopped; SS_OK: it was not */
     ss_guard guard;      /* whose SQL is being prepared */
     bool varies;         /* see ss_conn_varies */
@@ -380,6 +381,7 @@ ss_conn_error(ss_conn *conn, int rc, const char *what, ss_error *err)
     const char *colon = what != NULL ? ": " : "";
 
     assert(rc != SQLITE_OK && rc != SQLITE_ROW && rc != SQLITE_DONE);
+    conn->sync_failed |= rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC;
     if (err == NULL || err->code != SS_OK) {
         return code;
     }
@@ -420,6 +422,12 @@ ss_conn_error(ss_conn *conn, int rc, const char *what, ss_error *err)
     }
     err->sqlite_code = rc;
     return code;
+}
+
+bool
+ss_conn_sync_failed(const ss_conn *conn)
+{
+    return conn->sync_failed;
 }
 
 /* ---- the guard ---- */

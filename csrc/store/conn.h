@@ -85,6 +85,10 @@ void ss_conn_count_commits(ss_conn *conn, _Atomic uint64_t *n);
  * interrupted when it was.  Returns the ss_code. */
 ss_status ss_conn_error(ss_conn *conn, int rc, const char *what, ss_error *err);
 
+/* Did the disk ever refuse to make a write of this connection durable?  What the system
+ * still holds of it may then be lost or not, and asking again would tell a lie. */
+bool ss_conn_sync_failed(const ss_conn *conn);
+
 /* What statements being prepared may not do. SS_GUARD_FREE, for SQL of the user on a
  * connection of a pool: begin or end transactions, attach files, change settings, make
  * temporary objects. SS_GUARD_LINK, for a connection that is the user's own: the same,

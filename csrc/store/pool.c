@@ -225,6 +225,16 @@ close_slot(ss_pool *pool, int index)
     }
 }
 
+/* With "full" every acknowledged frame of the log is on disk, so it can be folded away
+ * even after a failed fsync; and should be, for the next recovery of that log would take
+ * the frames of the failed commit for good. With less, the log may have holes. */
+static bool
+may_fold(const ss_pool *pool)
+{
+    return ss_pool_writes(pool) &&
+           (!pool->unsynced || pool->options.durability == SS_DURABILITY_FULL);
+}
+
 void
 ss_pool_close_handles(ss_pool *pool, bool fold)
 {
@@ -233,7 +243,7 @@ ss_pool_close_handles(ss_pool *pool, bool fold)
     }
     ss_conn_close(pool->checkpointer);
     pool->checkpointer = NULL;
-    if (fold && ss_pool_writes(pool) && pool->slots[0].conn != NULL) {
+    if (fold && may_fold(pool) && pool->slots[0].conn != NULL) {
         ss_checkpoint_allow_fold(pool->slots[0].conn);
     }
     close_slot(pool, 0);
@@ -497,7 +507,17 @@ ss_pool_write(ss_pool *pool, const ss_call *call, ss_lease *out, ss_error *err)
         return ss_error_set(err, SS_READ_ONLY, "%s is open for reading only",
                             pool->options.path);
     }
-    return lease(pool, &pool->writers, true, call, out, err);
+    SS_TRY(lease(pool, &pool->writers, true, call, out, err));
+    if (pool->unsynced) {
+        ss_pool_return(out);
+        return ss_error_set(
+            err, SS_OPERATIONAL,
+            "the disk failed to store an earlier write of %s (fsync "
+            "failed), so no more are made; reading goes on. close() and "
+            "connect() again once the disk is in order",
+            pool->options.path);
+    }
+    return SS_OK;
 }
 
 ss_status
@@ -547,10 +567,13 @@ ss_pool_return(ss_lease *lease)
     }
     ss_conn_call_end(pool->slots[index].conn);
     bool settled = settle(pool->slots[index].conn);
+    if (index == 0) {
+        pool->unsynced |= ss_conn_sync_failed(pool->slots[0].conn);
+    }
     if (!settled && !pool->memory) {
         close_slot(pool, index);
     }
-    else if (index == 0 && ss_pool_writes(pool)) {
+    else if (index == 0 && ss_pool_writes(pool) && !pool->unsynced) {
         ss_checkpoint_if_due(pool);
     }
     if (pool->slots[index].conn != NULL) {

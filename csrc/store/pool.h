@@ -75,7 +75,8 @@ ss_status ss_pool_open(const ss_pool_options *options, const ss_call *call,
 
 /* Lease a connection with `call` attached. The lease is the caller's struct. Waits at
  * most busy_ms (SS_BUSY then), or until the call is stopped. A writer lease of a
- * read-only pool is SS_READ_ONLY. Before a writer lease is given, the file's identity
+ * read-only pool is SS_READ_ONLY; after a write that could not be made durable (fsync
+ * failed), it is SS_OPERATIONAL until the pool is opened anew. Before a writer lease is given, the file's identity
  * (device, inode, by stat of the path, at most every 100 ms for readers, always for
  * the writer) is compared with the one opened: SS_REPLACED. No transaction is begun. */
 ss_status ss_pool_read(ss_pool *pool, const ss_call *call, ss_lease *out, ss_error *err)

@@ -72,6 +72,7 @@ struct ss_pool {
     /* By the holder of a lease (invariant 1). */
     ss_slot *slots;        /* owned; 1 + max_readers */
     ss_conn *checkpointer; /* owned; with the anchor's lease */
+    bool unsynced;         /* a write could not be made durable: no more are made */
     int64_t checkpoint_at; /* frames that make the next round due; likewise */
 
     ss_watch watch;

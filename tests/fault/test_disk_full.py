@@ -193,6 +193,48 @@ def test_eight_threads_on_a_full_disk(run):
     )
 
 
+def test_a_full_disk_in_the_middle_of_a_shared_commit(run):
+    """SQLite undoes the work of all eight for the sake of one: the seven go again."""
+    run(
+        """
+        db = SmartShopieDB(PATH)
+        add(db, 0)
+        fill(60_000)
+        inside, leave = threading.Event(), threading.Event()
+        stored, failed = [0], []
+        def block():
+            with db.transaction():
+                inside.set()
+                leave.wait(20)
+        def work(n):
+            try:
+                if n == 3:
+                    db.add_usage_alert(title="big", message="x" * 4_000_000)
+                else:
+                    add(db, n)
+                    stored.append(n)
+            except DiskFullError:
+                failed.append(n)
+        threads = [threading.Thread(target=block)]
+        threads += [threading.Thread(target=work, args=(n,)) for n in range(1, 9)]
+        for thread in threads:
+            thread.start()
+            inside.wait(20)
+            time.sleep(0.02)
+        leave.set()
+        for thread in threads:
+            thread.join()
+        assert failed == [3] and len(stored) == 8, (failed, stored)
+        assert sorted(numbers(db)) == sorted(stored)
+        free()
+        add(db, 9)
+        assert db.usage_alerts.count() == 0
+        db.close()
+        assert healthy()
+        """
+    )
+
+
 def test_making_a_file_without_space(run):
     run(
         """
