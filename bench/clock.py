@@ -2,6 +2,26 @@
 processor time of this process, which other programs disturb less."""
 
 import os
+import threading
 import time
+from collections.abc import Callable
+
+THREADS = 8
 
 clock = time.process_time_ns if "BENCH_CPU" in os.environ else time.perf_counter_ns
+
+
+def by_threads(work: Callable[[Callable[[], object]], object]) -> int:
+    """Nanoseconds in which THREADS threads do `work(ready)`; each calls ready() when it
+    has prepared itself, and they begin together."""
+    barrier = threading.Barrier(THREADS + 1)
+    threads = [
+        threading.Thread(target=work, args=(barrier.wait,)) for _ in range(THREADS)
+    ]
+    for thread in threads:
+        thread.start()
+    barrier.wait()
+    start = clock()
+    for thread in threads:
+        thread.join()
+    return clock() - start

@@ -4,8 +4,8 @@
                         [--markdown FILE] [--readme FILE]
 
 NAME picks cases by what is done (full, whole, attributes, one, first, connect, import,
-memory, add) or by who it is compared with (floor, sqlite3, apsw, ...); without a name
-all of them run.  A library that is not installed is skipped and named; `./run bench`
+memory, add, adds) or by who it is compared with (floor, sqlite3, apsw, ...); without a
+name all of them run.  A library that is not installed is skipped and named; `./run bench`
 installs them all first.
 
 How: each side is a process of its own on its own copy of the same file, both stay open
@@ -120,8 +120,10 @@ CASES = [
     Case("attributes_whole", "sqlite3"),
     Case("import", "sqlite3"),
     Case("first", "sqlite3"),
-    Case("add", "floor"),
+    Case("add", "floor", 1.15),
     Case("add", "sqlite3"),
+    Case("adds", "floor", 3, faster=True),
+    Case("adds", "sqlite3", 6, faster=True),
     Case("attributes", "sqlite3_row"),
     Case("attributes", "apsw"),
     *(Case("full", name, faster=True) for name in PEERS if name != "sqlite3_row"),
@@ -143,6 +145,7 @@ TITLES = {
     "import": "import, beyond a bare python",
     "memory": "peak memory of {rows:,} x 13",
     "add": "add_overview_kpis(), durable",
+    "adds": "the same by 8 threads at once",
     "load_arrow": "add_many() of {rows:,} rows, Arrow",
     "load_dicts": "add_many() of {rows:,} rows, dicts",
     "load_tuples": "add_many() of {rows:,} rows, tuples",
@@ -151,11 +154,11 @@ TITLES = {
 }
 WRITES = ("load_arrow", "load_dicts", "load_tuples", "upsert_dicts", "load_generator")
 OPENINGS = 30  # of connect and first, in each turn
-ADDS = 100
+ADDS = {"add": 100, "adds": 400}  # "adds": by eight threads; plain C has one
 CALLS_NS = 0.1e9  # how long the calls of `one` go on in each turn
 # A B A B within one round, of which the fastest of each side counts.
 TURNS = {"full": 2, "whole": 2, "attributes": 2, "attributes_whole": 2}
-TURNS |= {"one": 7, "first": 7, "connect": 7, "add": 7, "import": 9}
+TURNS |= {"one": 7, "first": 7, "connect": 7, "add": 7, "adds": 3, "import": 9}
 
 
 class Skipped(Exception):
@@ -193,8 +196,8 @@ class Process:
     def _command(self, verb: str) -> str:
         if verb in ("connect", "first"):
             return f"{verb} {OPENINGS}"
-        if verb == "add":
-            return f"{verb} {ADDS}"
+        if verb in ADDS:
+            return f"{'add' if self.name == 'floor' else verb} {ADDS[verb]}"
         if verb in WRITES:
             form = verb if self.name != "floor" else verb.split("_")[0]
             return f"{form} {data.empty(self.name)}"
@@ -232,7 +235,7 @@ class Process:
             raise Crashed(f"{self.name} read {answer['n']} rows of {rows}")
         if verb in ("memory", "load_generator"):
             return answer["peak"]
-        return answer["ns"] / (answer["n"] if verb in ("one", "add") else 1)
+        return answer["ns"] / (answer["n"] if verb == "one" or verb in ADDS else 1)
 
     def quit(self) -> None:
         """The end of its input ends it; so does a crash before."""
@@ -273,12 +276,12 @@ class Bench:
     def path(self, name: str, verb: str) -> Path:
         """The copy for a side: of its own when it writes or brings its own SQLite."""
         kind = "system"
-        if verb == "add":
+        if verb in ADDS:
             kind = f"add-{name}"
         elif SIDES[name].own_sqlite:
             kind = "own"
         if kind not in self.copies:
-            source = data.make(1000) if verb == "add" else self.source
+            source = data.make(1000) if verb in ADDS else self.source
             self.copies[kind] = data.copy(source, kind)
         return self.copies[kind]
 

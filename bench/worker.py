@@ -7,6 +7,7 @@ A peer is a module of bench/peers.  It has `versions()`, `open(path)` and some o
     attributes(db), attributes_whole(db)    and touch three attributes of every row
     one(db, n)              the newest overview_kpis n times; the last one
     add(path, n)            n durable upserts; nanoseconds
+    adds(path, n)           the same by eight threads, a part each
     load(path, rows, upsert)    a bulk write (bench/loads.py); nanoseconds
     connect(path), first(path)   open it (and read one row): a handle to close
 `n_rows(result)` where len() is not how many rows a result has, `close(handle)` where a
@@ -60,8 +61,8 @@ def measure(peer: ModuleType, db: Any, path: str, verb: str, n: int) -> dict[str
     n_rows = getattr(peer, "n_rows", len)
     if verb in ("connect", "first"):
         return connect(peer, path, verb, n)
-    if verb == "add":
-        return {"ns": peer.add(path, n), "n": n}
+    if verb in ("add", "adds"):
+        return {"ns": getattr(peer, verb)(path, n), "n": n}
     reset_peak()
     before = status_kib("VmRSS")
     work = peer.full if verb == "memory" else getattr(peer, verb)

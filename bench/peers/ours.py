@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 
-from clock import clock
+from clock import THREADS, by_threads, clock
 from queries import INTERACTION, LOADED
 
 import smartshopie_db
@@ -66,18 +66,32 @@ def one(db: SmartShopieDB, n: int):
     return row
 
 
+def upserts(db: SmartShopieDB, n: int):
+    for i in range(n):
+        db.add_overview_kpis(
+            record_date=f"2025-{1 + i // 28 % 10:02}-{1 + i % 28:02}",
+            total_customers=next(FIGURES),
+            conversion_rate=9.5,
+            ai_interactions=1400,
+        )
+
+
 def add(path: str, n: int) -> int:
     with open(path) as db:
         db.get_overview_kpis()
         start = clock()
-        for i in range(n):
-            db.add_overview_kpis(
-                record_date=f"2025-{1 + i // 28 % 10:02}-{1 + i % 28:02}",
-                total_customers=next(FIGURES),
-                conversion_rate=9.5,
-                ai_interactions=1400,
-            )
+        upserts(db, n)
         return clock() - start
+
+
+def adds(path: str, n: int) -> int:
+    with open(path) as db:
+
+        def work(ready):
+            ready()
+            upserts(db, n // THREADS)
+
+        return by_threads(work)
 
 
 def load(path: str, rows, upsert: bool) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import sqlite3
 
-from clock import clock
+from clock import THREADS, by_threads, clock
 from queries import FULL, LOADED, ONE, WHOLE
 
 FIGURES = itertools.count(1001)  # never twice: an equal row is not written
@@ -54,10 +54,7 @@ def one(con: sqlite3.Connection, n: int):
     return row
 
 
-def add(path: str, n: int) -> int:
-    con = connect(path, isolation_level=None)
-    one(con, 1)
-    start = clock()
+def upserts(con: sqlite3.Connection, n: int):
     for i in range(n):
         con.execute(
             "INSERT INTO overview_kpis"
@@ -69,9 +66,29 @@ def add(path: str, n: int) -> int:
             " updated_at = CURRENT_TIMESTAMP",
             (f"2025-{1 + i // 28 % 10:02}-{1 + i % 28:02}", next(FIGURES), 9.5, 1400),
         )
+
+
+def add(path: str, n: int) -> int:
+    con = connect(path, isolation_level=None)
+    one(con, 1)
+    start = clock()
+    upserts(con, n)
     taken = clock() - start
     con.close()
     return taken
+
+
+def adds(path: str, n: int) -> int:
+    """A connection for each thread, as the module's documentation has it."""
+
+    def work(ready):
+        con = connect(path, isolation_level=None, timeout=60)
+        one(con, 1)
+        ready()
+        upserts(con, n // THREADS)
+        con.close()
+
+    return by_threads(work)
 
 
 # Named parameters, as scripts have them; in tuples it is less work, and ours, too.
