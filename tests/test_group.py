@@ -80,13 +80,12 @@ print("all there")
 def test_acknowledged_is_committed_and_in_order(path):
     """Another process sees each acknowledged row, and all committed before it."""
     spans = []
-    with SmartShopieDB(path) as db:
-        db.connect()
-        checker = subprocess.Popen(
-            [sys.executable, "-c", CHECKER, str(path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
+    checking = subprocess.Popen(
+        [sys.executable, "-c", CHECKER, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with SmartShopieDB(path) as db, checking as checker:
 
         def work(thread):
             for i in range(ADDS // 2):
