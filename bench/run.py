@@ -5,8 +5,8 @@
 
 NAME picks cases by what is done (full, whole, attributes, one, first, connect, import,
 memory, add, adds) or by who it is compared with (floor, sqlite3, apsw, ...); without a
-name all of them run.  A library that is not installed is skipped and named; `./run bench`
-installs them all first.
+name all of them run.  A library that is not installed is skipped and named;
+`./run bench` installs them all first.
 
 How: each side is a process of its own on its own copy of the same file, both stay open
 and warm, and they are asked in turn, A B A B; each round gives one ratio, and the table
