@@ -357,7 +357,7 @@ def test_a_database_cannot_be_copied_by_value(db):
 
 
 @pytest.mark.parametrize(
-    ("mode", "number"), [("full", 2), ("normal", 1), ("off", 0)], ids=str
+    ("mode", "number"), [("full", 3), ("normal", 1), ("off", 0)], ids=str
 )
 def test_durability_is_what_sqlite_is_told(path, mode, number):
     with SmartShopieDB(path, durability=mode) as db, db.transaction():

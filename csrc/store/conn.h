@@ -20,7 +20,7 @@
 #include <stdatomic.h>
 
 typedef enum {
-    SS_DURABILITY_FULL,   /* synchronous=FULL: survives power loss */
+    SS_DURABILITY_FULL,   /* synchronous=EXTRA: survives power loss */
     SS_DURABILITY_NORMAL, /* NORMAL: survives a crash of the process */
     SS_DURABILITY_OFF,    /* OFF: promises nothing */
 } ss_durability;

@@ -115,7 +115,7 @@ test_conn_settings(void)
     ss_conn *conn = NULL;
 
     CHECK(ss_conn_open(&options, &conn, &err) == SS_OK);
-    check_settings(conn, false, 2);
+    check_settings(conn, false, 3);
     CHECK(!ss_conn_read_only(conn));
     CHECK(exec(conn, "CREATE TABLE t(a); INSERT INTO t VALUES(1);") == SS_OK);
     ss_conn_close(conn);
