@@ -25,13 +25,17 @@ from typing import (
     Self,
     SupportsIndex,
     TypeAlias,
+    TypedDict,
     TypeVar,
     final,
     overload,
+    type_check_only,
 )
 
 from _typeshed import structseq
 from typing_extensions import Buffer, disjoint_base
+
+from .check import Report
 
 _DateLike: TypeAlias = str | datetime.date | datetime.datetime
 _OnConflict: TypeAlias = Literal["update", "ignore", "error"]
@@ -55,6 +59,7 @@ class Error(Exception):
     value: object
 
 class Warning(Exception): ...
+class DuplicateSQLiteWarning(Warning): ...
 class InterfaceError(Error): ...
 class DatabaseError(Error): ...
 class DataError(DatabaseError): ...
@@ -69,6 +74,49 @@ class ReplacedError(OperationalError): ...
 class ReadOnlyError(OperationalError): ...
 class DiskFullError(OperationalError): ...
 class SchemaError(DatabaseError): ...
+
+@type_check_only
+class _Stats(TypedDict):
+    layout: Literal["empty", "current", "newer", "legacy", "foreign"]
+    schema_version: int
+    read_only: bool
+    wal: bool
+    file_bytes: int
+    wal_bytes: int
+    pages: int | None
+    free_pages: int | None
+    leases: int
+    leases_out: int
+    readers_open: int
+    writer_waits: int
+    reader_waits: int
+    shared_commits: int
+    blocks: int
+    oldest_read_seconds: float
+    wal_frames: int
+    checkpoints: int
+    checkpoint_skips: int
+    fenced_checkpoints: bool
+    sqlite_version: str
+    cache_hits: int
+    cache_misses: int
+    cache_evictions: int
+    cache_entries: int
+    cache_bytes: int
+    cache_limit: int
+
+@type_check_only
+class _Optimized(TypedDict):
+    file_bytes: tuple[int, int]
+    wal_bytes: tuple[int, int]
+    pages: tuple[int, int]
+    free_pages: tuple[int, int]
+    vacuumed: bool
+    checkpointed: bool
+
+def _set_check(check: Callable[..., Report], /) -> None: ...
+def _sqlite_copies() -> tuple[str, ...]: ...
+def _file_system(path: str | os.PathLike[str], /) -> tuple[str, bool]: ...
 
 @disjoint_base
 class Record(Mapping[str, Any]):
@@ -1828,6 +1876,7 @@ class SmartShopieDB:
         immutable: bool = False,
         db_path: str | bytes | os.PathLike[str] | os.PathLike[bytes] | None = None,
         migrate: bool = False,
+        journal: Literal["auto", "wal", "rollback"] = "auto",
     ) -> None: ...
 
     # opening and closing
@@ -1861,7 +1910,17 @@ class SmartShopieDB:
         overwrite: bool = False,
         timeout: float | None = None,
     ) -> None: ...
-    def stats(self) -> dict[str, Any]: ...
+    def check(
+        self,
+        *,
+        full: bool = True,
+        progress: Callable[[int, int], object] | None = None,
+        timeout: float | None = None,
+    ) -> Report: ...
+    def optimize(
+        self, *, vacuum: bool = False, timeout: float | None = None
+    ) -> _Optimized: ...
+    def stats(self) -> _Stats: ...
 
     # figures over time
     def series(
@@ -3549,6 +3608,7 @@ __all__ = [
     "DataError",
     "DatabaseError",
     "DiskFullError",
+    "DuplicateSQLiteWarning",
     "Error",
     "ForkError",
     "IntegrityError",

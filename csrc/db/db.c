@@ -6,7 +6,9 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "db/functions.h"
+#include "db/journal.h"
 #include "db/migrate.h"
+#include "store/file.h"
 #include "store/pool_fork.h"
 
 #include <string.h> // strlen()
@@ -168,15 +170,21 @@ load_or_create(const ss_db *db, const ss_call *call, ss_session *session, ss_con
     SS_TRY(ss_layout_load(conn, &layout, err));
     bool may = db->options.mode == SS_MODE_RWC && !ss_conn_read_only(conn) && !db->bare;
     if (layout->kind == SS_FILE_EMPTY && may) {
+        bool wal;
         ss_layout_free(layout);
-        SS_TRY(ss_layout_create(conn, ss_pool_is_memory(session->pool),
-                                db->options.busy_ms, err));
+        SS_TRY(ss_journal_of_new(&db->options, &wal, err));
+        SS_TRY(ss_layout_create(conn, wal, db->options.busy_ms, err));
         SS_TRY(ss_layout_load(conn, &layout, err));
     }
     if (layout->kind == SS_FILE_LEGACY && db->options.migrate) {
         ss_layout_free(layout);
         SS_TRY(ss_migrate_on_connect(conn, &db->options, call, err));
         SS_TRY(ss_layout_load(conn, &layout, err));
+    }
+    ss_status status = ss_journal_restore(&db->options, conn, layout, err);
+    if (status != SS_OK) {
+        ss_layout_free(layout);
+        return status;
     }
     if (layout->kind == SS_FILE_NEWER && !ss_conn_read_only(conn)) {
         ss_error_set(
@@ -670,6 +678,18 @@ ss_db_after_fork_child(ss_db *db)
 
 /* --- stats -------------------------------------------------------------------------------- */
 
+static int
+count_blocks(ss_db *db)
+{
+    int n = 0;
+    ss_mutex_lock(&db->lock);
+    for (const ss_bound *b = db->bounds; b != NULL; b = b->next) {
+        n++;
+    }
+    ss_mutex_unlock(&db->lock);
+    return n;
+}
+
 ss_status
 ss_db_get_stats(ss_db *db, const ss_call *call, ss_db_stats *out, ss_error *err)
 {
@@ -686,6 +706,9 @@ ss_db_get_stats(ss_db *db, const ss_call *call, ss_db_stats *out, ss_error *err)
     out->wal = layout->wal;
     out->file_kind = (int)layout->kind;
     out->user_version = layout->user_version;
+    out->file_bytes = ss_file_bytes(db->path, "");
+    out->wal_bytes = ss_file_bytes(db->path, "-wal");
+    out->blocks = count_blocks(db);
     ss_session_release(session);
     return SS_OK;
 }

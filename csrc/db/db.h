@@ -17,6 +17,12 @@
 #include "store/pool.h"
 #include "store/stamp.h"
 
+typedef enum {
+    SS_JOURNAL_AUTO,     /* WAL, but on a network file system */
+    SS_JOURNAL_WAL,      /* WAL there, too */
+    SS_JOURNAL_ROLLBACK, /* no file is put into WAL mode */
+} ss_journal;
+
 typedef struct {
     const char *path; /* absolute, or ":memory:"; copied */
     ss_mode mode;
@@ -24,6 +30,7 @@ typedef struct {
     int max_readers;
     int64_t busy_ms;
     int64_t timeout_ms; /* 0: none */
+    ss_journal journal;
     bool strict;
     bool untrusted;
     bool immutable;
@@ -67,7 +74,9 @@ void ss_db_after_fork_child(ss_db *db);
 typedef struct {
     ss_pool_stats pool;
     bool open, read_only, wal;
-    int file_kind; /* ss_file_kind */
+    int blocks;                    /* threads inside transaction() or snapshot() */
+    int64_t file_bytes, wal_bytes; /* 0 for ":memory:" */
+    int file_kind;                 /* ss_file_kind */
     int64_t user_version;
     int64_t shared_commits; /* writes that ended with another thread's COMMIT */
 } ss_db_stats;

@@ -368,9 +368,9 @@ ss_layout_create_missing(ss_conn *conn, const ss_layout *layout, ss_error *err)
 }
 
 ss_status
-ss_layout_create(ss_conn *conn, bool memory, int64_t busy_ms, ss_error *err)
+ss_layout_create(ss_conn *conn, bool wal, int64_t busy_ms, ss_error *err)
 {
-    if (!memory) {
+    if (wal) {
         SS_TRY(ss_layout_set_wal(conn, busy_ms, err));
     }
     SS_TRY(ss_conn_exec(conn, "BEGIN IMMEDIATE", err));

@@ -33,9 +33,9 @@ ss_status ss_layout_load(ss_conn *conn, ss_layout **out, ss_error *err) SS_MUST_
 void ss_layout_free(ss_layout *layout);
 
 /* Create all tables in an empty file and mark it as ours, in one transaction; a racing
- * process that was faster is fine. Sets WAL first unless `memory`, waiting up to busy_ms
- * for others to let go of the file. */
-ss_status ss_layout_create(ss_conn *conn, bool memory, int64_t busy_ms, ss_error *err)
+ * process that was faster is fine. Sets WAL first when `wal`, waiting up to busy_ms for
+ * others to let go of the file. */
+ss_status ss_layout_create(ss_conn *conn, bool wal, int64_t busy_ms, ss_error *err)
     SS_MUST_CHECK;
 
 /* Switch the file to WAL, waiting up to busy_ms for others to let go of it. */

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "db/db_int.h"
+#include "db/journal.h"
 #include "db/rebuild.h"
 #include "store/backup.h"
 
@@ -232,7 +233,7 @@ migrate_and_switch(ss_conn *conn, const ss_db_options *db, const ss_call *call,
     ss_error unused;
     SS_TRY(ss_migrate_file(conn, db->path, call, options, out, err));
     ss_error_init(&unused);
-    if (!options->dry_run && (*out)->to_version > 0) {
+    if (!options->dry_run && (*out)->to_version > 0 && ss_journal_wants_wal(db)) {
         (void)!ss_layout_set_wal(conn, db->busy_ms, &unused);
     }
     return SS_OK;

@@ -5,8 +5,9 @@
 #include "db/version.h"
 #include "py/args.h"
 #include "py/backup.h"
-#include "py/cache.h"
 #include "py/bulk.h"
+#include "py/cache.h"
+#include "py/care.h"
 #include "py/cursor.h"
 #include "py/figures.h"
 #include "py/initialize.h"
@@ -32,7 +33,7 @@ enum { TAB_ROWS = 100, DEFAULT_READERS = 8 };
 
 static const char *const new_names[] = {
     "path",   "mode",      "durability", "readers", "busy_timeout", "timeout", "cache",
-    "strict", "untrusted", "immutable",  "db_path", "migrate",      NULL,
+    "strict", "untrusted", "immutable",  "db_path", "migrate",      "journal", NULL,
 };
 enum {
     NEW_PATH,
@@ -47,6 +48,7 @@ enum {
     NEW_IMMUTABLE,
     NEW_DB_PATH,
     NEW_MIGRATE,
+    NEW_JOURNAL,
     NEW_N
 };
 
@@ -55,11 +57,13 @@ parse_options(PyObject **args, ss_db_options *o)
 {
     static const char *const modes[] = {"rwc", "rw", "ro", NULL};
     static const char *const durabilities[] = {"full", "normal", "off", NULL};
-    int mode, durability;
+    static const char *const journals[] = {"auto", "wal", "rollback", NULL};
+    int mode, durability, journal;
     int64_t readers;
     if (py_args_word(args[NEW_MODE], "mode", modes, &mode) < 0 ||
         py_args_word(args[NEW_DURABILITY], "durability", durabilities, &durability) <
             0 ||
+        py_args_word(args[NEW_JOURNAL], "journal", journals, &journal) < 0 ||
         py_args_int(args[NEW_READERS], "readers", 1, 1000, DEFAULT_READERS, &readers) <
             0 ||
         py_call_seconds(args[NEW_BUSY], "busy_timeout", 5000, &o->busy_ms) < 0 ||
@@ -72,6 +76,7 @@ parse_options(PyObject **args, ss_db_options *o)
     }
     o->mode = (ss_mode)mode;
     o->durability = (ss_durability)durability;
+    o->journal = (ss_journal)journal;
     o->max_readers = (int)readers;
     if ((o->untrusted || o->immutable) && o->mode != SS_MODE_RO) {
         if (args[NEW_MODE] != NULL) {
@@ -608,51 +613,6 @@ Database_snapshot(PyObject *op, PyObject *unused)
 }
 
 static PyObject *
-stats_dict(const ss_db_stats *s)
-{
-    static const char *const kinds[] = {"empty", "current", "newer", "legacy",
-                                        "foreign"};
-    return Py_BuildValue(
-        "{s:s, s:L, s:O, s:O, s:L, s:L, s:L, s:L, s:i, s:i, s:L, s:L, s:L, s:O, s:s}",
-        "layout", kinds[s->file_kind], "schema_version", (long long)s->user_version,
-        "read_only", s->read_only ? Py_True : Py_False, "wal",
-        s->wal ? Py_True : Py_False, "leases", (long long)s->pool.leases,
-        "writer_waits", (long long)s->pool.writer_waits, "reader_waits",
-        (long long)s->pool.reader_waits, "shared_commits", (long long)s->shared_commits,
-        "readers_open", s->pool.readers_open, "leases_out", s->pool.leases_out,
-        "wal_frames", (long long)s->pool.wal_frames, "checkpoints",
-        (long long)s->pool.checkpoints, "checkpoint_skips",
-        (long long)s->pool.checkpoint_skips, "fenced_checkpoints",
-        s->pool.fenced ? Py_True : Py_False, "sqlite_version", sqlite3_libversion());
-}
-
-static PyObject *
-Database_stats(PyObject *op, PyObject *unused)
-{
-    py_database *self = (py_database *)op;
-    ss_db_stats stats = {0};
-    py_call call;
-    ss_error err;
-    ss_status status;
-    (void)unused;
-    if (py_call_init(self, &call, NULL) < 0) {
-        return NULL;
-    }
-    ss_error_init(&err);
-    Py_BEGIN_ALLOW_THREADS
-    status = ss_db_get_stats(self->db, &call.call, &stats, &err);
-    Py_END_ALLOW_THREADS
-    if (status != SS_OK) {
-        return py_raise(self->state, &err);
-    }
-    PyObject *dict = stats_dict(&stats);
-    if (dict != NULL && py_cache_stats(self->cache, dict) < 0) {
-        Py_CLEAR(dict);
-    }
-    return dict;
-}
-
-static PyObject *
 Database_version(PyObject *op, void *unused)
 {
     py_database *self = (py_database *)op;
@@ -693,7 +653,7 @@ PyDoc_STRVAR(
     "SmartShopieDB(path='smartshopie_dashboard.db', *, mode='rwc', durability='full',\n"
     "              readers=None, busy_timeout=5.0, timeout=None, cache=True,\n"
     "              strict=True, untrusted=False, immutable=False, db_path=None,\n"
-    "              migrate=False)\n--\n\n"
+    "              migrate=False, journal='auto')\n--\n\n"
     "The dashboard database: one SQLite file, thirty tables, typed rows.\n\n"
     "path: the file (str or os.PathLike), or ':memory:'. db_path is its old name.\n"
     "mode: 'rwc' read, write and create when missing; 'rw' not create; 'ro' only read.\n"
@@ -709,7 +669,9 @@ PyDoc_STRVAR(
     "reads it as None and lists it in rows.notes.\n"
     "untrusted: the file is a stranger's: tight limits, read only.\n"
     "immutable: nobody writes the file meanwhile (read-only media), read only.\n"
-    "migrate: bring a file of an older layout up to date, after a backup beside it.\n\n"
+    "migrate: bring a file of an older layout up to date, after a backup beside it.\n"
+    "journal: 'auto' puts new files, and ours that lost it, into WAL mode, and refuses to\n"
+    "make one on a network file system; 'wal' does it there, too; 'rollback' nowhere.\n\n"
     "Nothing is opened until connect() or the first use. Any thread may use it.");
 
 PyDoc_STRVAR(
@@ -777,9 +739,6 @@ PyDoc_STRVAR(
     cancel_doc,
     "cancel($self, /)\n--\n\n"
     "Stop what runs on this database now, in other threads: OperationalError there.");
-PyDoc_STRVAR(
-    stats_doc,
-    "stats($self, /)\n--\n\nCounters and facts of the open database, as a dict.");
 
 #define FASTCALL(f) (PyCFunction)(void (*)(void))(f)
 
@@ -808,7 +767,10 @@ static PyMethodDef Database_methods[] = {
     {"transaction", Database_transaction, METH_NOARGS, transaction_doc},
     {"snapshot", Database_snapshot, METH_NOARGS, snapshot_doc},
     {"backup", FASTCALL(py_backup), METH_FASTCALL | METH_KEYWORDS, py_backup_doc},
-    {"stats", Database_stats, METH_NOARGS, stats_doc},
+    {"check", (PyCFunction)(void (*)(void))py_check, METH_VARARGS | METH_KEYWORDS,
+     py_check_doc},
+    {"optimize", FASTCALL(py_optimize), METH_FASTCALL | METH_KEYWORDS, py_optimize_doc},
+    {"stats", py_stats, METH_NOARGS, py_stats_doc},
     {"series", FASTCALL(py_figures_series), METH_FASTCALL | METH_KEYWORDS,
      py_figures_series_doc},
     {"compare", FASTCALL(py_figures_compare), METH_FASTCALL | METH_KEYWORDS,

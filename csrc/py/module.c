@@ -7,6 +7,7 @@
  */
 #include "py/state.h"
 
+#include "py/care.h"
 #include "py/lifetime.h"
 #include "py/model.h"
 #include "py/pickle.h"
@@ -99,7 +100,8 @@ module_exec(PyObject *module)
 
     if (py_state_init(module, state) < 0 || py_raise_setup(state) < 0 ||
         add_types(module, state) < 0 || py_pickle_setup(module, state) < 0 ||
-        register_record(state) < 0 || add_constants(module) < 0) {
+        register_record(state) < 0 || add_constants(module) < 0 ||
+        py_care_setup(module, state) < 0) {
         return -1;
     }
     return py_lifetime_setup(module, state) < 0 ? -1 : add_all(module);

@@ -46,6 +46,8 @@
 /* Name, base, docstring. PEP 249 first; py/raise says which ss_code raises which. */
 #define PY_STATE_EXCEPTIONS(X)                                                        \
     X(Warning, PyExc_Warning, "Important warnings, such as two copies of SQLite.")    \
+    X(DuplicateSQLiteWarning, state->Warning,                                         \
+      "Another copy of SQLite is in this process.")                                   \
     X(Error, PyExc_Exception,                                                         \
       "Base of all errors of this package.\n\n"                                       \
       "What does not apply to an error is None in its attributes: sqlite_errorcode "  \
@@ -99,6 +101,7 @@
     X(restore_record)  /* module functions that unpickle (py/pickle) */ \
     X(restore_rows)                                                     \
     X(restore_column)                                                   \
+    X(check)   /* what SmartShopieDB.check() calls (py/care) */ \
     X(forking) /* list of databases between before and after fork */
 
 typedef struct py_state {

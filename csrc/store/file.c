@@ -6,7 +6,9 @@
 #include "store/file.h"
 
 #include <errno.h>
-#include <fcntl.h>    // AT_EACCESS
+#include <fcntl.h> // AT_EACCESS
+#include <limits.h>
+#include <stdio.h>    // snprintf()
 #include <string.h>   // strcmp(), strrchr(), memcpy()
 #include <sys/stat.h> // stat()
 #include <unistd.h>   // faccessat()
@@ -119,4 +121,16 @@ ss_file_check(const char *path, bool create, ss_error *err)
         return ss_error_set(err, SS_OPERATIONAL, "no permission to read %s", path);
     }
     return SS_OK;
+}
+
+int64_t
+ss_file_bytes(const char *path, const char *ending)
+{
+    char name[PATH_MAX];
+    struct stat st;
+    int n = snprintf(name, sizeof(name), "%s%s", path, ending);
+
+    return path[0] == '/' && n > 0 && (size_t)n < sizeof(name) && stat(name, &st) == 0
+               ? (int64_t)st.st_size
+               : 0;
 }

@@ -21,6 +21,9 @@ ss_status ss_file_check(const char *path, bool create, ss_error *err) SS_MUST_CH
  * SS_REPLACED when it is another one, or gone. */
 ss_status ss_file_same(const char *path, ss_file_id *id, ss_error *err) SS_MUST_CHECK;
 
+/* How many bytes the file has whose name is `path` and `ending`; 0 when there is none. */
+int64_t ss_file_bytes(const char *path, const char *ending);
+
 /* What else a change of content changes, as far as the file system tells the time. */
 typedef struct {
     int64_t size, modified_ns; /* since 1970 */

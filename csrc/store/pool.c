@@ -420,6 +420,7 @@ take_slot(ss_pool *pool, ss_queue *q, const ss_call *call, int *index, ss_error 
         else {
             *index = pool->free_readers[--pool->n_free];
         }
+        pool->leased_ms[*index] = ss_clock_coarse_ms();
         pool->stats.leases++;
         pool->stats.leases_out++;
         pass_on_lock_held(pool);
@@ -432,6 +433,7 @@ static void
 give_back(ss_pool *pool, int index)
 {
     ss_mutex_lock(&pool->mutex);
+    pool->leased_ms[index] = 0;
     if (index == 0) {
         pool->anchor_leased = false;
     }
@@ -592,6 +594,7 @@ destroy(ss_pool *pool)
     ss_mutex_destroy(&pool->mutex);
     ss_process_free(&pool->process);
     ss_free(pool->slots);
+    ss_free(pool->leased_ms);
     ss_free(pool->free_readers);
     ss_free((char *)pool->options.path);
     ss_free(pool);
@@ -627,8 +630,9 @@ create(const ss_pool_options *options)
     pool->options = *options;
     pool->options.path = ss_strdup(options->path);
     pool->slots = ss_calloc((size_t)n + 1, sizeof(*pool->slots));
+    pool->leased_ms = ss_calloc((size_t)n + 1, sizeof(*pool->leased_ms));
     pool->free_readers = ss_calloc((size_t)n, sizeof(*pool->free_readers));
-    if (pool->options.path == NULL || pool->slots == NULL ||
+    if (pool->options.path == NULL || pool->slots == NULL || pool->leased_ms == NULL ||
         pool->free_readers == NULL) {
         destroy(pool);
         return NULL;
@@ -750,6 +754,19 @@ ss_pool_read_only(const ss_pool *pool)
     return pool->read_only;
 }
 
+static int64_t
+oldest_read_lock_held(const ss_pool *pool)
+{
+    int64_t now = ss_clock_coarse_ms(), oldest = now;
+
+    for (int i = 1; i <= pool->options.max_readers; i++) {
+        if (pool->leased_ms[i] != 0 && pool->leased_ms[i] < oldest) {
+            oldest = pool->leased_ms[i];
+        }
+    }
+    return now - oldest;
+}
+
 void
 ss_pool_get_stats(ss_pool *pool, ss_pool_stats *out)
 {
@@ -759,6 +776,7 @@ ss_pool_get_stats(ss_pool *pool, ss_pool_stats *out)
     }
     ss_mutex_lock(&pool->mutex);
     *out = pool->stats;
+    out->oldest_read_ms = oldest_read_lock_held(pool);
     ss_mutex_unlock(&pool->mutex);
     out->readers_open = atomic_load(&pool->readers_open);
     out->wal_frames = atomic_load(&pool->wal_frames);

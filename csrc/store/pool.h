@@ -64,8 +64,9 @@ typedef struct {
     int64_t leases, writer_waits, reader_waits; /* counts since open */
     int64_t checkpoints, checkpoint_skips;
     int readers_open, leases_out;
-    int64_t wal_frames; /* as the last commit of ours saw it */
-    bool fenced;        /* this SQLite version needs the fence */
+    int64_t oldest_read_ms; /* how long the reader that is out longest has been so */
+    int64_t wal_frames;     /* as the last commit of ours saw it */
+    bool fenced;            /* this SQLite version needs the fence */
 } ss_pool_stats;
 
 /* Opens the anchor: a wrong path, no permission or a file that is no database fails

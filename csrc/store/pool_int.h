@@ -63,7 +63,8 @@ struct ss_pool {
     ss_pool_state state;
     ss_queue writers, readers;
     bool anchor_leased;
-    int *free_readers; /* owned; a stack: its top was used last and is open */
+    int64_t *leased_ms; /* owned; by slot: since when it is leased, 0: it is not */
+    int *free_readers;  /* owned; a stack: its top was used last and is open */
     int n_free;
     uint64_t forking_thread;
     bool fork_ready; /* every handle is closed */
