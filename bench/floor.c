@@ -4,6 +4,7 @@
  *     floor DB     then one command a line on stdin, one line of JSON for each:
  *     scan SQL     step through, read type and value of every cell
  *     one N SQL    N times: bind 1, step, read the row, reset
+ *     each N SQL   N times: step through, read every row, reset
  *     add N        N times: the upsert of a day's overview_kpis, durable when done
  *     load TO      the customer_interactions of DB into TO, which has none: bind and step
  *                  for each row, in one transaction, durable when done
@@ -120,6 +121,22 @@ one(sqlite3 *db, long long n, sqlite3_stmt *stmt)
         need(sqlite3_bind_int64(stmt, 1, 1) == SQLITE_OK, db, "bind");
         need(sqlite3_step(stmt) == SQLITE_ROW, db, "step");
         out.check += read_row(stmt, n_columns);
+        (void)sqlite3_reset(stmt);
+    }
+    return out;
+}
+
+static outcome
+each(sqlite3 *db, long long n, sqlite3_stmt *stmt)
+{
+    outcome out = {0, 0};
+    int n_columns = sqlite3_column_count(stmt);
+    for (; out.n < n; out.n++) {
+        int rc;
+        while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+            out.check += read_row(stmt, n_columns);
+        }
+        need(rc == SQLITE_DONE, db, sqlite3_sql(stmt));
         (void)sqlite3_reset(stmt);
     }
     return out;
@@ -305,6 +322,13 @@ main(int argc, char **argv)
             start = now_ns();
             out = one(db, n, one_row);
             ns = now_ns() - start;
+        }
+        else if (strncmp(line, "each ", 5) == 0) {
+            sqlite3_stmt *stmt = prepare(db, rest);
+            start = now_ns();
+            out = each(db, n, stmt);
+            ns = now_ns() - start;
+            (void)sqlite3_finalize(stmt);
         }
         else if (strncmp(line, "add ", 4) == 0) {
             out = add(argv[1], n, &ns);

@@ -51,3 +51,43 @@ WHOLE = select(INTERACTION_WHOLE, "customer_interactions")
 ONE = f'{select(KPI, "overview_kpis")} ORDER BY "record_date" DESC, rowid DESC LIMIT ?1'
 # For peers whose parameters are written in another way.
 ONE_PLAIN = ONE.replace("?1", "1")
+
+# The same JSON as ours, by SQLite.
+JSON = (
+    "SELECT json_group_array(json_object("
+    + ", ".join(f"'{name}', \"{name}\"" for name in INTERACTION)
+    + ')) FROM "customer_interactions"'
+)
+
+# A year of KPIs by month, and its second half compared with its first.
+FIGURES = "max(record_date), total_customers, avg(conversion_rate),"
+FIGURES += " sum(ai_interactions), sum(revenue_impact), count(*) FROM overview_kpis"
+YEAR = ("2024-11-01", "2025-10-31")
+HALVES = (("2024-11-01", "2025-04-30"), ("2025-05-01", "2025-10-31"))
+
+
+def figures(bucket: str, days: tuple[str, str], rest: str = "") -> str:
+    """The newest day's row gives the bare column: SQLite says so of max()."""
+    between = f"WHERE record_date BETWEEN '{days[0]}' AND '{days[1]}'"
+    return f"SELECT {bucket}, {FIGURES} {between}{rest}"
+
+
+SERIES = " UNION ALL ".join(
+    (
+        figures("substr(record_date, 1, 7)", YEAR, " GROUP BY 1"),
+        *(figures("''", half) for half in HALVES),
+    )
+)
+
+# Every interaction, by day.
+DAYS = ("2024-10-31", "2025-10-31")
+MEASURES = ("response_time_sec", "satisfaction_score", "message_count")
+MEASURED = (
+    'FROM "customer_interactions"'
+    f" WHERE interaction_date >= '{DAYS[0]}' AND interaction_date < '2025-11-01'"
+)
+BY_DAY = (
+    "SELECT substr(interaction_date, 1, 10), avg(response_time_sec),"
+    f" avg(satisfaction_score), sum(message_count) {MEASURED} GROUP BY 1"
+)
+EACH_DAY = f"SELECT interaction_date, {', '.join(MEASURES)} {MEASURED}"

@@ -4,8 +4,14 @@
 
 A peer is a module of bench/peers.  It has `versions()`, `open(path)` and some of
     full(db), whole(db)     the result of reading customer_interactions: 13 columns, all
+    arrow(db), json(db)     the 13 columns as a pyarrow.Table, as bytes of JSON
+    threads(db)             the 13 columns 16 times, by as many threads or by one
     attributes(db), attributes_whole(db)    and touch three attributes of every row
     one(db, n)              the newest overview_kpis n times; the last one
+    again(db, n), again_days(db, n)    the same, or all days, of an unchanged file
+    again_json(db, n), again_days_json(db, n)    and their bytes of JSON
+    series(db, n)           n times the KPIs of a year by month, and two halves compared
+    by_day(db)              three measures of customer_interactions by day
     add(path, n)            n durable upserts; nanoseconds
     adds(path, n)           the same by eight threads, a part each
     load(path, rows, upsert)    a bulk write (bench/loads.py); nanoseconds
@@ -29,6 +35,7 @@ from types import ModuleType
 from typing import Any
 
 import loads
+from cases import VERBS
 from clock import clock
 
 
@@ -57,19 +64,19 @@ def connect(peer: ModuleType, path: str, verb: str, times: int) -> dict[str, Any
     return {"ns": sorted(taken)[times // 2], "n": 1}
 
 
-def measure(peer: ModuleType, db: Any, path: str, verb: str, n: int) -> dict[str, Any]:
-    n_rows = getattr(peer, "n_rows", len)
-    if verb in ("connect", "first"):
-        return connect(peer, path, verb, n)
-    if verb in ("add", "adds"):
-        return {"ns": getattr(peer, verb)(path, n), "n": n}
+def measure(peer: ModuleType, db: Any, path: str, name: str, n: int) -> dict[str, Any]:
+    if name in ("connect", "first"):
+        return connect(peer, path, name, n)
+    verb = VERBS[name]
+    if verb.writes:
+        return {"ns": getattr(peer, name)(path, n), "n": n}
     reset_peak()
     before = status_kib("VmRSS")
-    work = peer.full if verb == "memory" else getattr(peer, verb)
+    work = peer.full if name == "memory" else getattr(peer, name)
     start = clock()
-    result = work(db, n) if verb == "one" else work(db)
+    result = work(db) if verb.times is None else work(db, n)
     taken = clock() - start
-    rows = n_rows(result) if verb in ("full", "whole", "memory") else n
+    rows = getattr(peer, "n_rows", len)(result) if verb.all_rows else n
     peak = status_kib("VmHWM") - before
     del result
     return {"ns": taken, "n": rows, "peak": peak * 1024}
@@ -101,7 +108,7 @@ def main(name: str, path: str) -> None:
         verb, _, rest = line.strip().partition(" ")
         gc.collect()
         try:
-            if "_" in verb and verb.split("_")[0] in ("load", "upsert"):
+            if VERBS[verb].loads:
                 answer = load(loader, peer, path, verb, rest)
             else:
                 answer = measure(peer, db, path, verb, int(rest or 1))

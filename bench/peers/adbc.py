@@ -27,6 +27,9 @@ def full(con: dbapi.Connection):
     return read(con, FULL)
 
 
+arrow = full
+
+
 def whole(con: dbapi.Connection):
     return read(con, WHOLE)
 

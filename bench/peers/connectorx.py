@@ -20,6 +20,9 @@ def full(url: str):
     return connectorx.read_sql(url, FULL, return_type="arrow")
 
 
+arrow = full
+
+
 def whole(url: str):
     return connectorx.read_sql(url, WHOLE, return_type="arrow")
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import threading
 
 from clock import THREADS, by_threads, clock
-from queries import INTERACTION, LOADED
+from queries import DAYS, HALVES, INTERACTION, LOADED, MEASURES, YEAR
 
 import smartshopie_db
 from smartshopie_db import SmartShopieDB
@@ -44,6 +45,20 @@ def whole(db: SmartShopieDB):
     return db.customer_interactions.select()
 
 
+def arrow(db: SmartShopieDB):
+    import pyarrow
+
+    return pyarrow.table(full(db))
+
+
+def threads(db: SmartShopieDB) -> None:
+    workers = [threading.Thread(target=full, args=(db,)) for _ in range(16)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+
 def three(rows):
     for row in rows:
         kind = row.interaction_type
@@ -64,6 +79,23 @@ def one(db: SmartShopieDB, n: int):
     for _ in range(n):
         row = db.get_overview_kpis()
     return row
+
+
+def json(db: SmartShopieDB):
+    return full(db).to_json()
+
+
+def series(db: SmartShopieDB, n: int):
+    earlier, (start, end) = HALVES
+    for _ in range(n):
+        months = db.series("overview_kpis", start=YEAR[0], end=YEAR[1], every="month")
+        change = db.compare("overview_kpis", start=start, end=end, to=earlier)
+    return months, change
+
+
+def by_day(db: SmartShopieDB):
+    start, end = DAYS
+    return db.series("customer_interactions", MEASURES, start=start, end=end)
 
 
 def upserts(db: SmartShopieDB, n: int):

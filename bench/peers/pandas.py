@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 import pandas
-from queries import FULL, ONE_PLAIN, WHOLE
+from queries import EACH_DAY, FULL, MEASURES, ONE_PLAIN, WHOLE
 
 
 def versions() -> str:
@@ -27,3 +27,9 @@ def one(con: sqlite3.Connection, n: int):
     for _ in range(n):
         row = pandas.read_sql(ONE_PLAIN, con)
     return row
+
+
+def by_day(con: sqlite3.Connection):
+    frame = pandas.read_sql(EACH_DAY, con, parse_dates=["interaction_date"])
+    how = dict.fromkeys(MEASURES, "mean") | {"message_count": "sum"}
+    return frame.groupby(frame["interaction_date"].dt.floor("D")).agg(how)

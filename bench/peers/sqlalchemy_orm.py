@@ -29,6 +29,9 @@ def full(db):
     return session.scalars(select(record).options(columns)).all()
 
 
+arrow = full  # objects, the nearest that it has
+
+
 def whole(db):
     session, classes = db
     session.expunge_all()

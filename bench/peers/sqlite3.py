@@ -54,6 +54,9 @@ def one(con: sqlite3.Connection, n: int):
     return row
 
 
+again = one
+
+
 def upserts(con: sqlite3.Connection, n: int):
     for i in range(n):
         con.execute(
