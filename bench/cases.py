@@ -59,6 +59,10 @@ class Verb:
     writes: bool = False  # to a copy of its own
     rows: int | None = None  # in the database, if not those of all cases
 
+    @property
+    def writing(self) -> bool:
+        return self.loads or self.writes
+
 
 READ = "read {rows:,} rows x 13"
 LOAD = "add_many() of {rows:,} rows, "
@@ -152,7 +156,9 @@ class Case:
     def other_title(self) -> str:
         if self.other == "floor":
             return VERBS[self.verb].floor_title
-        return {"arrow": ARROW, "": "-"}.get(self.other) or SIDES[self.other].title
+        title = {"arrow": ARROW, "": "-"}.get(self.other) or SIDES[self.other].title
+        # What a library makes of the rows it reads says nothing where it writes.
+        return title.split(" (")[0] if VERBS[self.verb].writing else title
 
     @property
     def main(self) -> bool:

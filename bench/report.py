@@ -150,49 +150,83 @@ def busy(results: Sequence[Result]) -> str:
     )
 
 
+def rounds(results: Sequence[Result]) -> str:
+    """From how many to how many the cases with targets have."""
+    numbers = [len(result.ours) for result in results if result.case.main]
+    least, most = min(numbers, default=0), max(numbers, default=0)
+    return f"{most}" if least == most else f"{least} to {most}"
+
+
 PAGE = """# How fast it is
 
-Written by `./run bench --markdown docs/benchmarks.md`; the last time on {date},
-on {machine}.
+Written by
+
+    ./run bench --keep build/bench/results.json \\
+        --markdown docs/benchmarks.md --chart docs/img/speed.svg
+
+the last time on {date}, on {machine}.
 {load}
+
+![How many times as long as this package others take](img/speed.svg)
 
 ## What is compared
 
-Every figure comes from one machine in one run, and what counts is the ratio: seconds
-differ between machines, and between two minutes of one machine.
+Every figure comes from one machine, and what counts is the ratio: seconds differ
+between machines, and between two minutes of one machine.
 
 - The data is a year of an online shop, the same for everybody (`bench/data.py`, fixed
   seed): {rows:,} rows of customer_interactions and 366 days of overview_kpis, with the
   current schema. Each side works in a process of its own; those that bring their own
   SQLite read another copy, because two SQLites must not share a file.
 - The two sides of a pair are open and warm and are asked in turn, A B A B. In a round
-  each has two turns (seven where a turn is short) and its fastest counts: what is added
-  by other programs is noise. Each round gives one ratio; there are {rounds} rounds, and
-  the table shows the median of the ratios and, in brackets, the smallest and the
-  largest (the columns of times are medians by themselves, so they need not have that
-  ratio). The other libraries have three rounds of one turn, or two without a warm-up
-  where a full read takes tens of seconds.
+  each has one to seven turns (more where a turn is short) and its fastest counts: what
+  is added by other programs is noise. Each round gives one ratio; there are {rounds}
+  rounds, and the tables show the median of the ratios and, in brackets, the smallest
+  and the largest (the columns of times are medians by themselves, so they need not have
+  that ratio). Where one side takes tens of seconds there are fewer rounds.
 - *Plain C* (`bench/floor.c`) is `sqlite3_step` and `sqlite3_column_*` over every cell
   of the same statement, without a mutex and with our settings. It makes nothing of the
-  values: it is what SQLite alone takes.
+  values: it is what SQLite alone takes. Writing, it prepares once and binds, steps and
+  resets for each row, in one transaction.
 - The clock is `time.perf_counter_ns` in the process that works (`clock_gettime` in C).
   Python's collector is switched off for all. A result is dropped after the clock has
-  stopped, for all. Our result cache is off: every call reads the file.
-- The rows are customer_interactions. The 13 columns are those that it has always had:
-  `select(columns=...)` gives rows that know their columns by name; the whole table has
-  14 and gives CustomerInteraction records. *Three attributes* are a text, an integer
-  and a real; sqlite3 takes them from its tuples in a loop over the cursor, which is
-  the fastest it has.
+  stopped, for all. Our result cache is off, so that every call reads the file, but for
+  what is done *again*: the same call on an unchanged file, answered from the cache.
+
+The cases:
+
+- The rows read are customer_interactions. The 13 columns are those that it has always
+  had: `select(columns=...)` gives rows that know their columns by name; the whole table
+  has 14 and gives CustomerInteraction records. *Three attributes* are a text, an
+  integer and a real; sqlite3 takes them from its tuples in a loop over the cursor,
+  which is the fastest it has. *To a pyarrow.Table* is `pyarrow.table(rows)`, and what
+  is nearest to it elsewhere: mapped objects for SQLAlchemy's ORM.
+- *JSON* is one `bytes` of records: `rows.to_json()`; orjson gets a dict for each row of
+  a cursor, msgspec a Struct, and SQLite's `json_group_array(json_object(...))` is
+  stepped in C.
+- *One reader* is `SmartShopieDB(path, readers=1)`. Without it a large table is read by
+  two threads, which helps as far as a second core is free. *By 16 threads, by one* is
+  the same number of reads, divided among threads or one after the other.
 - `get_overview_kpis()` is measured as calls in a row, a tenth of a second each side in
   turn; sqlite3 does `con.execute(sql, (1,)).fetchone()` with the same statement from
   its cache.
+- *By month, and compared* is `db.series(every="month")` over a year of KPIs and
+  `db.compare()` of its halves; in C one statement that groups, and adds up both halves.
+  *By day* is `db.series()` over all interactions, three measures; in C the aggregate
+  with GROUP BY, with pandas `read_sql` of the four columns and `groupby`.
 - *Connect* is `SmartShopieDB(path).connect()`, {openings} times a turn, the median;
   closing is not in it. *Import* is a python that imports the package less one that
-  does nothing, in turn, the fastest of nine each.
-- *Peak memory* is VmHWM after the read less VmRSS before it, in a new process; Arrow's
+  does nothing, in turn, the fastest of nine each; on a busy machine that difference of
+  two times is hardly more than noise.
+- *Peak memory* is VmHWM after the work less VmRSS before it, in a new process; Arrow's
   size is computed from the data (8-byte offsets and numbers, validity bits).
 - *Durable adds* are upserts of days that are there already, each one transaction with
-  `synchronous=FULL`; they depend on the disk more than on anybody's code.
+  `synchronous=FULL`; they depend on the disk more than on anybody's code. *By 8
+  threads* is compared with one thread of plain C that commits each add by itself, and
+  with eight threads of sqlite3, a connection each; shown is the time of one add.
+- `add_many()` writes into a new file with the indexes of the schema, `synchronous=FULL`
+  and the same checkpoints for all; the rows are in memory before the clock starts, for
+  C as SQLite's own values. sqlite3 gets dicts, by `executemany`; ADBC gets Arrow.
 
 ## What we aim at
 
@@ -250,7 +284,7 @@ def write_markdown(target: Path, results: Results) -> None:
         machine=machine(results.source),
         load=busy(found),
         rows=results.rows,
-        rounds=max((len(r.ours) for r in found), default=0),
+        rounds=rounds(found),
         openings=VERBS["connect"].times,
         targets="\n".join(markdown([HEAD, *(row(r, results.rows) for r in ours)])),
         others="\n".join(
@@ -262,25 +296,35 @@ def write_markdown(target: Path, results: Results) -> None:
     target.write_text(text)
 
 
+# The short table: a column for each verb.
+COLUMNS = {
+    "full": "read {rows:,} rows",
+    "arrow": "to Arrow",
+    "json": "to JSON",
+    "one": "newest row",
+    "load_dicts": "write {rows:,} dicts",
+    "adds": "adds, 8 threads",
+    "memory": "memory to read",
+}
+
+
 def write_readme(target: Path, results: Results) -> None:
-    """A short table: each way to read, how many times as long as ours it takes."""
-    found = {r.case.key: r for r in results.all() if r.other}
+    """How many times as long as ours each other way takes."""
+    found = {(r.case.other, r.case.verb): r for r in results.all() if r.other}
 
-    def times(verb: str, name: str) -> str:
-        result = found.get(f"{verb}:{name}")
-        if result is None:
-            return "-"
-        ratio = statistics.median(result.times_ours)
-        return f"{ratio:.2f}" if ratio < 10 else f"{ratio:.0f}"
+    def times(side: str, verb: str) -> str:
+        if (side, verb) not in found:
+            return ""
+        ratio = statistics.median(found[side, verb].times_ours)
+        return f"{ratio:.1f}" if ratio < 10 else f"{ratio:.0f}"
 
-    names = [name for name in SIDES if name not in ("ours", "sqlite3_row")]
     lines = [
-        ["time, ours = 1", f"{results.rows:,} rows x 13", "newest row", "peak memory"],
-        ["smartshopie_db", "1", "1", "1"],
+        ["", *(title.format(rows=results.rows) for title in COLUMNS.values())],
+        [SIDES["ours"].title, *("1" for _ in COLUMNS)],
         *(
-            [SIDES[n].title, times("full", n), times("one", n), times("memory", n)]
-            for n in names
-            if any(f"{verb}:{n}" in found for verb in ("full", "one"))
+            [SIDES[side].title, *(times(side, verb) for verb in COLUMNS)]
+            for side in SIDES
+            if any((side, verb) in found for verb in COLUMNS)
         ),
     ]
     target.write_text("\n".join(markdown(lines)) + "\n")
