@@ -49,7 +49,7 @@ class Verb:
     # A B A B within one round, of which the fastest of each side counts.
     turns: int = 1
     # How often in a turn, the figure being that of one; 0: as often as fits into a
-    # tenth of a second, None: once.
+    # hundredth of a second, None: once.
     times: int | None = None
     floor: str = ""  # the command; {} is how often, or the file to load into
     floor_title: str = SIDES["floor"].title
@@ -84,14 +84,14 @@ VERBS = {
     ),
     "attributes": Verb("read x 13, 3 attributes of every row", turns=2),
     "attributes_whole": Verb("read x 14, 3 attributes of every row", turns=2),
-    "one": Verb("get_overview_kpis()", turns=7, times=0, floor=f"one {{}} {ONE}"),
-    "again": Verb("get_overview_kpis() again, unchanged", turns=7, times=0),
-    "again_json": Verb(".to_json() of that", turns=7, times=0),
-    "again_days": Verb("overview_kpis.select() again, 366 rows", turns=7, times=0),
-    "again_days_json": Verb(".to_json() of these", turns=7, times=0),
+    "one": Verb("get_overview_kpis()", turns=40, times=0, floor=f"one {{}} {ONE}"),
+    "again": Verb("get_overview_kpis() again, unchanged", turns=40, times=0),
+    "again_json": Verb(".to_json() of that", turns=40, times=0),
+    "again_days": Verb("overview_kpis.select() again, 366 rows", turns=40, times=0),
+    "again_days_json": Verb(".to_json() of these", turns=40, times=0),
     "series": Verb(
         "a year of KPIs by month, and compared",
-        turns=7,
+        turns=40,
         times=0,
         floor=f"each {{}} {SERIES}",
     ),
@@ -102,8 +102,8 @@ VERBS = {
     "memory": Verb("peak memory of {rows:,} x 13", all_rows=True, peak=True),
     "add": Verb(
         "add_overview_kpis(), durable",
-        turns=7,
-        times=100,
+        turns=20,
+        times=25,
         floor="add {}",
         writes=True,
         rows=1000,

@@ -179,7 +179,7 @@ between machines, and between two minutes of one machine.
   current schema. Each side works in a process of its own; those that bring their own
   SQLite read another copy, because two SQLites must not share a file.
 - The two sides of a pair are open and warm and are asked in turn, A B A B. In a round
-  each has one to seven turns (more where a turn is short) and its fastest counts: what
+  each has one to forty turns (more where a turn is short) and its fastest counts: what
   is added by other programs is noise. Each round gives one ratio; there are {rounds}
   rounds, and the tables show the median of the ratios and, in brackets, the smallest
   and the largest (the columns of times are medians by themselves, so they need not have
@@ -207,9 +207,9 @@ The cases:
 - *One reader* is `SmartShopieDB(path, readers=1)`. Without it a large table is read by
   two threads, which helps as far as a second core is free. *By 16 threads, by one* is
   the same number of reads, divided among threads or one after the other.
-- `get_overview_kpis()` is measured as calls in a row, a tenth of a second each side in
-  turn; sqlite3 does `con.execute(sql, (1,)).fetchone()` with the same statement from
-  its cache.
+- `get_overview_kpis()` and other short work is measured as calls in a row, a hundredth
+  of a second each side in turn, forty turns a round; sqlite3 does
+  `con.execute(sql, (1,)).fetchone()` with the same statement from its cache.
 - *By month, and compared* is `db.series(every="month")` over a year of KPIs and
   `db.compare()` of its halves; in C one statement that groups, and adds up both halves.
   *By day* is `db.series()` over all interactions, three measures; in C the aggregate
