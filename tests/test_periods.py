@@ -955,3 +955,33 @@ def test_inside_a_transaction_its_own_rows_count(db):
 def test_a_table_object_names_its_table(db):
     kpis(db, {D(2025, 1, 1): 3})
     assert db.series(db.overview_kpis) == db.series("overview_kpis")
+
+
+# ---- kept answers --------------------------------------------------------------------
+
+
+def test_an_answer_is_kept_until_something_changes(path):
+    calls = (
+        lambda db: db.series("overview_kpis", period="7d", every="week"),
+        lambda db: db.compare("overview_kpis", ["ai_interactions"], period="1d"),
+        lambda db: db.top("overview_kpis", "ai_interactions", by="record_date"),
+        lambda db: db.breakdown("overview_kpis", "ai_interactions", by="record_date"),
+    )
+    with SmartShopieDB(path) as db, SmartShopieDB(path) as other:
+        kpis(db, {D(2025, 1, 1): 3, D(2025, 1, 2): 4})
+        for call in calls:
+            first = call(db)
+            assert call(db) is first
+            other.overview_kpis.update({"record_date": "2025-01-02"}, ai_interactions=9)
+            second = call(db)
+            assert second is not first and second != first
+            with db.transaction():
+                assert call(db) is not second
+            other.overview_kpis.update({"record_date": "2025-01-02"}, ai_interactions=4)
+            assert call(db) == first
+
+
+def test_an_answer_of_a_file_without_a_log_is_kept_too(real_path):
+    with SmartShopieDB(real_path, mode="ro", strict=False) as db:
+        first = db.series("overview_kpis", every="month")
+        assert db.series("overview_kpis", every="month") is first

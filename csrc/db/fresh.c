@@ -43,6 +43,21 @@ ss_db_ask(ss_db *db, const ss_call *call, ss_stamp *out)
     }
 }
 
+void
+ss_db_still(ss_db *db, const ss_call *call, ss_stamp *stamp)
+{
+    ss_stamp now;
+    if (stamp->epoch == 0) {
+        return;
+    }
+    if (ss_db_peek(db, &now) == SS_PEEK_ASK) {
+        ss_db_ask(db, call, &now);
+    }
+    if (!ss_stamp_equal(&now, stamp)) {
+        stamp->epoch = 0;
+    }
+}
+
 /* --- readings ----------------------------------------------------------------------- */
 
 ss_status

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/moment.h"
 #include "db/block.h"
+#include "db/fresh.h"
 
 #include <stdlib.h> // qsort()
 #include <string.h> // strcmp(), strlen()
@@ -13,8 +14,8 @@
 /* ---- windows ---- */
 
 static ss_status
-read_one_time(ss_db *db, const ss_call *call, int table, bool newest, ss_value *out,
-              ss_error *err)
+read_one_time(ss_db *db, const ss_call *call, int table, bool newest, ss_stamp *stamp,
+              ss_value *out, ss_error *err)
 {
     int16_t column = ss_tables[table].time_column;
     ss_order_desc order = {column, newest};
@@ -25,6 +26,7 @@ read_one_time(ss_db *db, const ss_call *call, int table, bool newest, ss_value *
     request.order = &order;
     request.n_order = 1;
     request.limit = 1;
+    request.stamp = stamp;
     /* A bound that all times fulfil keeps out the nulls of older files. */
     request.start = (ss_value){.tag = SS_VALUE_DATE, .as.i = SS_DAY_MIN};
     SS_TRY(ss_db_read(db, call, &request, &batch, err));
@@ -37,15 +39,16 @@ read_one_time(ss_db *db, const ss_call *call, int table, bool newest, ss_value *
 }
 
 ss_status
-ss_db_extent(ss_db *db, const ss_call *call, int table, ss_extent *out, ss_error *err)
+ss_db_extent(ss_db *db, const ss_call *call, int table, ss_stamp *stamp, ss_extent *out,
+             ss_error *err)
 {
     ss_extent extent;
     if (ss_tables[table].time_column < 0) {
         return ss_error_set(err, SS_TYPE, "%s has no time column to select by",
                             ss_tables[table].name);
     }
-    SS_TRY(read_one_time(db, call, table, false, &extent.oldest, err));
-    SS_TRY(read_one_time(db, call, table, true, &extent.newest, err));
+    SS_TRY(read_one_time(db, call, table, false, stamp, &extent.oldest, err));
+    SS_TRY(read_one_time(db, call, table, true, NULL, &extent.newest, err));
     *out = extent;
     return SS_OK;
 }
@@ -204,6 +207,18 @@ read_groups(ss_db *db, const ss_call *call, const ss_figures *f, bool whole,
     }
     *rows = batch;
     return SS_OK;
+}
+
+/* The end of an answer: takes the finished rows, says what state they show. */
+static void
+finish(ss_db *db, const ss_call *call, const ss_figures *f, ss_batch *batch,
+       ss_batch **out)
+{
+    ss_batch_finish(batch);
+    if (f->stamp != NULL) {
+        ss_db_still(db, call, f->stamp);
+    }
+    *out = batch;
 }
 
 static const char *
@@ -441,8 +456,7 @@ ss_db_series(ss_db *db, const ss_call *call, const ss_series *s, ss_batch **out,
             return status;
         }
     }
-    ss_batch_finish(batch);
-    *out = batch;
+    finish(db, call, &s->figures, batch, out);
     return SS_OK;
 }
 
@@ -618,8 +632,7 @@ ss_db_compare(ss_db *db, const ss_call *call, const ss_comparison *c, ss_batch *
         ss_batch_release(batch);
         return status;
     }
-    ss_batch_finish(batch);
-    *out = batch;
+    finish(db, call, &c->figures, batch, out);
     return SS_OK;
 }
 
@@ -755,7 +768,6 @@ ss_db_rank(ss_db *db, const ss_call *call, const ss_ranking *r, ss_batch **out,
             return status;
         }
     }
-    ss_batch_finish(batch);
-    *out = batch;
+    finish(db, call, f, batch, out);
     return SS_OK;
 }

@@ -17,8 +17,9 @@ typedef struct {
     ss_value oldest, newest;
 } ss_extent;
 
-ss_status ss_db_extent(ss_db *db, const ss_call *call, int table, ss_extent *out,
-                       ss_error *err) SS_MUST_CHECK;
+/* `stamp` (may be NULL): the state in which it began to look. */
+ss_status ss_db_extent(ss_db *db, const ss_call *call, int table, ss_stamp *stamp,
+                       ss_extent *out, ss_error *err) SS_MUST_CHECK;
 
 /* What was asked of the time: days; `period` counts back from as_of. */
 typedef struct {
@@ -51,6 +52,7 @@ typedef struct {
     ss_days window;
     const int64_t *midnights; /* as in columns/aggregate, or NULL */
     bool strict;
+    ss_stamp *stamp; /* of ss_db_extent: after the answer, is that still the state? */
 } ss_figures;
 
 /* Rows of start, end, complete (1 or 0), the grouping columns and one column for each

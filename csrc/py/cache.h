@@ -27,6 +27,10 @@ typedef enum {
     PY_CACHE_LATEST,
     PY_CACHE_COUNT,
     PY_CACHE_QUERY,
+    PY_CACHE_SERIES,
+    PY_CACHE_COMPARE,
+    PY_CACHE_TOP,
+    PY_CACHE_BREAKDOWN,
 } py_cache_method;
 
 #define PY_CACHE_LIMIT ((size_t)64 * 1024 * 1024)

@@ -9,6 +9,7 @@
 #include "base/moment.h"
 #include "db/series.h"
 #include "py/args.h"
+#include "py/cache.h"
 #include "py/cells.h"
 #include "py/raise.h"
 #include "py/rows.h"
@@ -293,7 +294,8 @@ find_extent(py_figures *f, bool *any, ss_days *stored)
     ss_status status;
     ss_error_init(&err);
     Py_BEGIN_ALLOW_THREADS
-    status = ss_db_extent(f->db->db, &f->call.call, f->figures.table, &extent, &err);
+    status = ss_db_extent(f->db->db, &f->call.call, f->figures.table, f->figures.stamp,
+                          &extent, &err);
     Py_END_ALLOW_THREADS
     if (status != SS_OK) {
         py_raise(f->db->state, &err);
@@ -413,13 +415,15 @@ typedef enum { FIGURES_SERIES, FIGURES_COMPARE, FIGURES_RANK } figures_kind;
 /* Everything but the arguments that one function has for itself. */
 static int
 parse(py_figures *f, py_database *db, figures_kind kind, const py_signature *signature,
-      PyObject *const *args, Py_ssize_t n, PyObject *kwnames, PyObject **all)
+      PyObject *const *args, Py_ssize_t n, PyObject *kwnames, ss_stamp *stamp,
+      PyObject **all)
 {
     PyObject *given[N_ARGS + 1];
     rest_arg rest = {f, signature};
     bool rank = kind == FIGURES_RANK;
     bool strict = ss_db_get_options(db->db)->strict;
     *f = (py_figures){.db = db, .function = signature->function};
+    f->figures.stamp = stamp;
     if (find_table(f, args, n, kwnames) < 0 ||
         py_args_parse(signature, args, n, kwnames, given, rest_is_filter, &rest) < 0) {
         return -1;
@@ -490,8 +494,9 @@ run_series(py_figures *f, const ss_series *series)
                            : py_raise(f->db->state, &err);
 }
 
-PyObject *
-py_figures_series(PyObject *op, PyObject *const *args, Py_ssize_t n, PyObject *kwnames)
+static PyObject *
+make_series(py_database *db, int table, PyObject *const *args, Py_ssize_t n,
+            PyObject *kwnames, ss_stamp *stamp)
 {
     static const char *const names[] = {"table",  "columns", "period", "start", "end",
                                         "every",  "fill",    "by",     "as_of", "zone",
@@ -503,8 +508,8 @@ py_figures_series(PyObject *op, PyObject *const *args, Py_ssize_t n, PyObject *k
     py_figures f;
     ss_series series;
     int every = 0;
-    if (parse(&f, (py_database *)op, FIGURES_SERIES, &signature, args, n, kwnames,
-              all) == 0 &&
+    (void)table;
+    if (parse(&f, db, FIGURES_SERIES, &signature, args, n, kwnames, stamp, all) == 0 &&
         py_args_word(all[ARG_OTHER], "every", words, &every) == 0 &&
         parse_fill(all[ARG_THIRD], &series.fill) == 0 && resolve_window(&f) == 0) {
         series.figures = f.figures;
@@ -572,8 +577,9 @@ run_compare(py_figures *f, const ss_comparison *comparison)
                            : py_raise(f->db->state, &err);
 }
 
-PyObject *
-py_figures_compare(PyObject *op, PyObject *const *args, Py_ssize_t n, PyObject *kwnames)
+static PyObject *
+make_compare(py_database *db, int table, PyObject *const *args, Py_ssize_t n,
+             PyObject *kwnames, ss_stamp *stamp)
 {
     static const char *const names[] = {"table",  "columns", "period", "start",
                                         "end",    "to",      "as_of",  "zone",
@@ -582,8 +588,8 @@ py_figures_compare(PyObject *op, PyObject *const *args, Py_ssize_t n, PyObject *
     PyObject *all[N_ARGS], *result = NULL;
     py_figures f;
     ss_comparison comparison = {.against_midnights = NULL};
-    if (parse(&f, (py_database *)op, FIGURES_COMPARE, &signature, args, n, kwnames,
-              all) == 0 &&
+    (void)table;
+    if (parse(&f, db, FIGURES_COMPARE, &signature, args, n, kwnames, stamp, all) == 0 &&
         resolve_window(&f) == 0 &&
         parse_against(&f, all[ARG_OTHER], &comparison.against) == 0) {
         comparison.figures = f.figures;
@@ -618,12 +624,12 @@ run_rank(py_figures *f, const ss_ranking *ranking)
 
 static PyObject *
 rank(py_database *db, const py_signature *signature, bool shares, PyObject *const *args,
-     Py_ssize_t n, PyObject *kwnames)
+     Py_ssize_t n, PyObject *kwnames, ss_stamp *stamp)
 {
     PyObject *all[N_ARGS], *result = NULL;
     py_figures f;
     ss_ranking ranking = {.limit = -1, .shares = shares};
-    if (parse(&f, db, FIGURES_RANK, signature, args, n, kwnames, all) == 0 &&
+    if (parse(&f, db, FIGURES_RANK, signature, args, n, kwnames, stamp, all) == 0 &&
         py_args_int(all[ARG_OTHER], "n", 0, INT64_MAX, shares ? -1 : 10,
                     &ranking.limit) == 0 &&
         resolve_window(&f) == 0) {
@@ -634,25 +640,59 @@ rank(py_database *db, const py_signature *signature, bool shares, PyObject *cons
     return result;
 }
 
-PyObject *
-py_figures_top(PyObject *op, PyObject *const *args, Py_ssize_t n, PyObject *kwnames)
+static PyObject *
+make_top(py_database *db, int table, PyObject *const *args, Py_ssize_t n,
+         PyObject *kwnames, ss_stamp *stamp)
 {
     static const char *const names[] = {"table",  "column", "n",       "by",
                                         "period", "start",  "end",     "as_of",
                                         "zone",   "strict", "timeout", NULL};
     static const py_signature signature = {"top", names, 3, 2};
-    return rank((py_database *)op, &signature, false, args, n, kwnames);
+    (void)table;
+    return rank(db, &signature, false, args, n, kwnames, stamp);
 }
 
-PyObject *
-py_figures_breakdown(PyObject *op, PyObject *const *args, Py_ssize_t n,
-                     PyObject *kwnames)
+static PyObject *
+make_breakdown(py_database *db, int table, PyObject *const *args, Py_ssize_t n,
+               PyObject *kwnames, ss_stamp *stamp)
 {
     static const char *const names[] = {"table",  "column",  "by",    "period",
                                         "start",  "end",     "as_of", "zone",
                                         "strict", "timeout", NULL};
     static const py_signature signature = {"breakdown", names, 2, 2};
-    return rank((py_database *)op, &signature, true, args, n, kwnames);
+    (void)table;
+    return rank(db, &signature, true, args, n, kwnames, stamp);
+}
+
+/* ---- methods ---- */
+
+PyObject *
+py_figures_series(PyObject *db, PyObject *const *args, Py_ssize_t n, PyObject *kwnames)
+{
+    return py_cache_call((py_database *)db, PY_CACHE_SERIES, 0, args, n, kwnames,
+                         make_series);
+}
+
+PyObject *
+py_figures_compare(PyObject *db, PyObject *const *args, Py_ssize_t n, PyObject *kwnames)
+{
+    return py_cache_call((py_database *)db, PY_CACHE_COMPARE, 0, args, n, kwnames,
+                         make_compare);
+}
+
+PyObject *
+py_figures_top(PyObject *db, PyObject *const *args, Py_ssize_t n, PyObject *kwnames)
+{
+    return py_cache_call((py_database *)db, PY_CACHE_TOP, 0, args, n, kwnames,
+                         make_top);
+}
+
+PyObject *
+py_figures_breakdown(PyObject *db, PyObject *const *args, Py_ssize_t n,
+                     PyObject *kwnames)
+{
+    return py_cache_call((py_database *)db, PY_CACHE_BREAKDOWN, 0, args, n, kwnames,
+                         make_breakdown);
 }
 
 /* ---- docstrings ---- */
