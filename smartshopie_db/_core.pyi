@@ -97,6 +97,8 @@ class _Stats(TypedDict):
     checkpoints: int
     checkpoint_skips: int
     fenced_checkpoints: bool
+    scans: int
+    shared_scans: int
     sqlite_version: str
     cache_hits: int
     cache_misses: int

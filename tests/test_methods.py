@@ -844,7 +844,7 @@ def test_a_getter_lists_its_parameters(db, table):
     expected = {"date", "strict", "timeout"}
     if table.shape != "one":
         expected |= {"start", "end", "period", "as_of", "limit", "offset"}
-        expected |= {"order_by", "columns", *table.names}
+        expected |= {"after", "order_by", "columns", *table.names}
     assert set(parameters) == expected
 
 

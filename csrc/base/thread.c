@@ -5,13 +5,15 @@
  * Locking cannot fail here: our mutexes are never destroyed while in use, never taken
  * twice by one thread, and a failure would mean that memory is already damaged.
  */
-#define _GNU_SOURCE /* CLOCK_MONOTONIC_COARSE */
+#define _GNU_SOURCE /* CLOCK_MONOTONIC_COARSE, sched_getaffinity() */
 
 #include "base/thread.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <time.h> // clock_gettime(), nanosleep()
+#include <sched.h>  // sched_getaffinity()
+#include <signal.h> // pthread_sigmask()
+#include <time.h>   // clock_gettime(), nanosleep()
 
 static void
 expect(int rc)
@@ -151,4 +153,31 @@ ss_thread_id(void)
         mine = atomic_fetch_add(&last, 1) + 1;
     }
     return mine;
+}
+
+ss_status
+ss_thread_start(ss_thread *out, void *(*run)(void *), void *arg)
+{
+    sigset_t all, before;
+
+    (void)sigfillset(&all);
+    expect(pthread_sigmask(SIG_SETMASK, &all, &before)); /* what it inherits */
+    int rc = pthread_create(out, NULL, run, arg);
+    expect(pthread_sigmask(SIG_SETMASK, &before, NULL));
+    return rc == 0 ? SS_OK : SS_NOMEM;
+}
+
+void
+ss_thread_join(ss_thread thread)
+{
+    expect(pthread_join(thread, NULL));
+}
+
+int
+ss_processors(void)
+{
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
 }

@@ -31,6 +31,16 @@ int64_t ss_clock_ms(void);        /* monotonic */
 int64_t ss_clock_coarse_ms(void); /* monotonic, about 4 ns to read, 4 ms fine */
 void ss_sleep_us(int64_t us);
 
+/* Another thread for the time of one call, which joins it before it returns. Signals are
+ * blocked in it: whoever handles them did not ask for it. SS_NOMEM: there is none. */
+typedef pthread_t ss_thread;
+ss_status ss_thread_start(ss_thread *out, void *(*run)(void *), void *arg)
+    SS_MUST_CHECK;
+void ss_thread_join(ss_thread thread);
+
+/* How many processors this process may run on, at least 1. */
+int ss_processors(void);
+
 /* This thread's identity: never 0, never given to another thread of the process. */
 uint64_t ss_thread_id(void);
 

@@ -487,6 +487,9 @@ ss_sql_select(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *la
         add(sql, ") FROM ");
         add_name(sql, table->name);
         add(sql, " NOT INDEXED"); /* row id order, also where an index would cover */
+        if (select->ranged) {
+            add(sql, " WHERE rowid BETWEEN ?2 AND ?3");
+        }
         return finish(sql, err);
     }
     add(sql, "SELECT ");
@@ -512,6 +515,20 @@ ss_sql_rowid_at(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *
     add_from_where(sql, table, layout, select);
     add_order(sql, table, layout, select);
     add_limit(sql, 1, select->offset + offset);
+    return finish(sql, err);
+}
+
+/* Each in a query of its own: together, SQLite would read the whole table for them. */
+ss_status
+ss_sql_rowid_bounds(ss_sql *sql, const ss_table_desc *table, ss_error *err)
+{
+    for (int i = 0; i < 2; i++) {
+        add(sql, i == 0 ? "SELECT (SELECT min(" : "), (SELECT max(");
+        add(sql, rowid_name(sql));
+        add(sql, ") FROM ");
+        add_name(sql, table->name);
+    }
+    add(sql, ")");
     return finish(sql, err);
 }
 

@@ -59,6 +59,7 @@ typedef struct {
                  * the terms of the order: what the place of a row consists of */
     bool sink; /* the form that columns/fetch's sink takes: the whole table in the order
                 * of its row ids; no filter, window, order or limit */
+    bool ranged; /* with sink: only row ids from ?2 to ?3, which the caller binds */
 } ss_select;
 
 /* Text and parameters of one statement. Values are borrowed from the request. */
@@ -81,6 +82,9 @@ ss_status ss_sql_select(ss_sql *sql, const ss_table_desc *table,
 ss_status ss_sql_rowid_at(ss_sql *sql, const ss_table_desc *table,
                           const ss_table_layout *layout, const ss_select *select,
                           int64_t offset, ss_error *err) SS_MUST_CHECK;
+/* One row, two cells: the smallest and the largest row id of the table; NULL, NULL. */
+ss_status ss_sql_rowid_bounds(ss_sql *sql, const ss_table_desc *table, ss_error *err)
+    SS_MUST_CHECK;
 /* One row, one cell: how many rows. */
 ss_status ss_sql_count(ss_sql *sql, const ss_table_desc *table,
                        const ss_table_layout *layout, const ss_select *select,

@@ -77,6 +77,7 @@ column_free(ss_column *column)
     if (column->own & OWN_BYTES) {
         ss_free(column->bytes);
     }
+    column->own = 0;
 }
 
 /* One block for the batch, its names and every column's first rows. `extra` bytes are
@@ -357,6 +358,22 @@ ss_column_put(ss_column *column, int64_t row, const ss_value *value)
     return SS_OK;
 }
 
+static ss_status
+reserve_note(ss_batch *batch)
+{
+    if (batch->n_notes < batch->notes_capacity) {
+        return SS_OK;
+    }
+    int64_t capacity = batch->notes_capacity == 0 ? 8 : batch->notes_capacity * 2;
+    ss_note *notes = ss_realloc_array(batch->notes, (size_t)capacity, sizeof(*notes));
+    if (notes == NULL) {
+        return SS_NOMEM;
+    }
+    batch->notes = notes;
+    batch->notes_capacity = capacity;
+    return SS_OK;
+}
+
 ss_status
 ss_batch_put(ss_batch *batch, int index, const ss_value *value)
 {
@@ -366,20 +383,26 @@ ss_batch_put(ss_batch *batch, int index, const ss_value *value)
 ss_status
 ss_batch_note(ss_batch *batch, int column, const ss_value *value)
 {
-    if (batch->n_notes == batch->notes_capacity) {
-        int64_t capacity = batch->notes_capacity == 0 ? 8 : batch->notes_capacity * 2;
-        ss_note *notes =
-            ss_realloc_array(batch->notes, (size_t)capacity, sizeof(*notes));
-        if (notes == NULL) {
-            return SS_NOMEM;
-        }
-        batch->notes = notes;
-        batch->notes_capacity = capacity;
-    }
+    SS_TRY(reserve_note(batch));
     ss_note *note = &batch->notes[batch->n_notes++];
     note->row = batch->n_rows;
     note->column = column;
     ss_value_show(value, note->value, sizeof(note->value));
+    return SS_OK;
+}
+
+ss_status
+ss_batch_take_notes(ss_batch *batch, const ss_batch *from, int64_t start, int64_t rows)
+{
+    for (int64_t i = 0; i < from->n_notes; i++) {
+        int64_t row = from->notes[i].row - start;
+        if (row >= 0 && row < rows) {
+            SS_TRY(reserve_note(batch));
+            ss_note *note = &batch->notes[batch->n_notes++];
+            *note = from->notes[i];
+            note->row = batch->n_rows + row;
+        }
+    }
     return SS_OK;
 }
 
@@ -396,6 +419,12 @@ ss_batch_finish(ss_batch *batch)
             column->validity = NULL;
         }
     }
+}
+
+void
+ss_batch_drop_column(ss_batch *batch, int column)
+{
+    column_free(&batch->columns[column]);
 }
 
 ss_batch *

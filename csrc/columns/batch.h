@@ -80,6 +80,14 @@ void ss_column_put_null(ss_column *column, int64_t row);
 ss_status ss_batch_note(ss_batch *batch, int column, const ss_value *value)
     SS_MUST_CHECK;
 
+/* The notes of rows of another batch, which follow those of this one. */
+ss_status ss_batch_take_notes(ss_batch *batch, const ss_batch *from, int64_t start,
+                              int64_t rows) SS_MUST_CHECK;
+
+/* Free what one column has grown, before the batch itself goes: nothing of the column
+ * may be read any more. */
+void ss_batch_drop_column(ss_batch *batch, int column);
+
 /* No more rows: bitmaps without a null are dropped. */
 void ss_batch_finish(ss_batch *batch);
 

@@ -245,8 +245,8 @@ ss_fetch_register(ss_conn *conn, ss_error *err)
 }
 
 ss_status
-ss_fetch_sink(ss_stmt *stmt, ss_batch *into, bool strict, const char *what,
-              ss_error *err)
+ss_fetch_sink_part(ss_stmt *stmt, ss_batch *into, bool strict, const char *what,
+                   ss_error *err)
 {
     sink s = {.batch = into, .err = err, .status = SS_OK, .strict = strict};
     int rc = sqlite3_bind_pointer(stmt->raw, 1, &s, SINK_POINTER, NULL);
@@ -259,10 +259,16 @@ ss_fetch_sink(ss_stmt *stmt, ss_batch *into, bool strict, const char *what,
         status = s.status; /* why the function stopped, not that it did */
     }
     ss_stmt_reset(stmt); /* the pointer dies with this frame */
-    if (status == SS_OK) {
-        ss_batch_finish(into);
-    }
     return status;
+}
+
+ss_status
+ss_fetch_sink(ss_stmt *stmt, ss_batch *into, bool strict, const char *what,
+              ss_error *err)
+{
+    SS_TRY(ss_fetch_sink_part(stmt, into, strict, what, err));
+    ss_batch_finish(into);
+    return SS_OK;
 }
 
 /* --- the step loop --------------------------------------------------------------- */

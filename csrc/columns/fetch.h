@@ -30,6 +30,9 @@ ss_status ss_fetch_page(ss_stmt *stmt, ss_batch *into, int64_t limit, bool stric
 /* The sink parameter must be ?1. */
 ss_status ss_fetch_sink(ss_stmt *stmt, ss_batch *into, bool strict, const char *what,
                         ss_error *err) SS_MUST_CHECK;
+/* The same for some rows of many: `into` is left open for more. */
+ss_status ss_fetch_sink_part(ss_stmt *stmt, ss_batch *into, bool strict,
+                             const char *what, ss_error *err) SS_MUST_CHECK;
 
 /* Any statement that yields columns, names and kinds taken from the statement:
  * `raw`: every cell as stored; otherwise a column with a declared type DATE,

@@ -410,7 +410,7 @@ access_enter(ss_db *db, const ss_call *call, access_kind kind, ss_access *out,
     ss_bound *b = NULL;
     SS_TRY(enter(db, call, &session, &b, err));
     ss_status status;
-    *out = (ss_access){.db = db, .session = session};
+    *out = (ss_access){.db = db, .session = session, .call = call};
     if (b != NULL && (b->kind == SS_BOUND_TRANSACTION || kind == FOR_READING)) {
         status = ss_bound_use(db, b, call, out, err);
     }
@@ -701,6 +701,8 @@ ss_db_get_stats(ss_db *db, const ss_call *call, ss_db_stats *out, ss_error *err)
     ss_pool_get_stats(session->pool, &out->pool);
     ss_group_count(&db->group, &waits, &out->shared_commits);
     out->pool.writer_waits += waits;
+    out->scans = atomic_load(&session->scans);
+    out->shared_scans = atomic_load(&session->shared_scans);
     out->open = true;
     out->read_only = ss_pool_read_only(session->pool);
     out->wal = layout->wal;

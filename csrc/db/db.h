@@ -73,6 +73,8 @@ void ss_db_after_fork_child(ss_db *db);
 
 typedef struct {
     ss_pool_stats pool;
+    int64_t scans;        /* whole readings of large tables */
+    int64_t shared_scans; /* of those, by several readers at once */
     bool open, read_only, wal;
     int blocks;                    /* threads inside transaction() or snapshot() */
     int64_t file_bytes, wal_bytes; /* 0 for ":memory:" */
@@ -95,6 +97,7 @@ typedef struct {
     ss_lease lease;          /* in use unless bound */
     bool bound;              /* inside this thread's transaction or snapshot */
     bool in_transaction;     /* bound by transaction(): no BEGIN of one's own */
+    const ss_call *call;     /* borrowed */
     /* --- private --- */
     ss_db *db;
     struct ss_bound *held; /* what this thread is bound by */

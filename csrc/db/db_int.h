@@ -23,8 +23,9 @@ struct ss_session {
     atomic_long refs;
     uint64_t nonce; /* of this session alone, for the version of ":memory:" */
     ss_pool *pool;  /* owned */
-    _Atomic(ss_layout *) layout; /* owned; older ones hang on it until the end */
-    _Atomic(ss_plan *) *plans;   /* owned; SS_PLANS_PER_TABLE for each table */
+    _Atomic(ss_layout *) layout;     /* owned; older ones hang on it until the end */
+    atomic_long scans, shared_scans; /* of large tables; those by several readers */
+    _Atomic(ss_plan *) *plans;       /* owned; SS_PLANS_PER_TABLE for each table */
 };
 
 typedef enum { SS_BOUND_SNAPSHOT = 1, SS_BOUND_TRANSACTION = 2 } ss_bound_kind;

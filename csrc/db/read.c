@@ -7,6 +7,7 @@
 #include "db/db_int.h"
 #include "db/fresh.h"
 #include "db/place.h"
+#include "db/scan.h"
 
 #include <string.h> // memcpy(), strlen()
 
@@ -402,6 +403,17 @@ name_bad_row(ss_access *access, const ss_table_desc *table,
     ss_sql_free(&sql);
 }
 
+/* The outcome of reading, with a bad cell's row named. */
+static ss_status
+named(ss_access *access, const ss_request *r, const ss_table_layout *layout,
+      const ss_select *select, ss_status status, ss_error *err)
+{
+    if (status == SS_DATA && err->has_row) {
+        name_bad_row(access, &ss_tables[r->table], layout, select, err);
+    }
+    return status;
+}
+
 /* Rows to make room for at once: few where few can come. */
 static int64_t
 expected_rows(const ss_select *select)
@@ -489,11 +501,8 @@ run_select(ss_access *access, const ss_request *r, const ss_table_layout *layout
         *out = batch;
         return SS_OK;
     }
-    if (status == SS_DATA && err->has_row) {
-        name_bad_row(access, table, layout, select, err);
-    }
     ss_batch_release(batch);
-    return status;
+    return named(access, r, layout, select, status, err);
 }
 
 static ss_status
@@ -501,6 +510,14 @@ run_built(ss_access *access, const ss_request *r, const ss_table_layout *layout,
           const resolved *res, ss_batch **out, ss_error *err)
 {
     ss_sql sql;
+    if (res->select.sink && !r->raw) {
+        bool done = false;
+        ss_status scanned = ss_scan_read(access, &ss_tables[r->table], layout,
+                                         &res->select, r->strict, &done, out, err);
+        if (done || scanned != SS_OK) {
+            return named(access, r, layout, &res->select, scanned, err);
+        }
+    }
     ss_sql_init(&sql, SS_DIALECT_SQLITE);
     ss_status status =
         ss_sql_select(&sql, &ss_tables[r->table], layout, &res->select, err);

@@ -23,8 +23,8 @@ const char py_stats_doc[] = PyDoc_STR(
     "(None while no reader is free): what the file is. leases, leases_out, readers_open,\n"
     "writer_waits, reader_waits, blocks (threads in transaction() or snapshot()),\n"
     "oldest_read_seconds, shared_commits: who uses it. wal_frames, checkpoints,\n"
-    "checkpoint_skips, fenced_checkpoints: the write-ahead log. cache_*: kept answers.\n"
-    "sqlite_version.");
+    "checkpoint_skips, fenced_checkpoints: the write-ahead log. scans (of large tables),\n"
+    "shared_scans (by several readers). cache_*: kept answers. sqlite_version.");
 
 static PyObject *
 stats_dict(const ss_db_stats *s)
@@ -33,7 +33,7 @@ stats_dict(const ss_db_stats *s)
                                         "foreign"};
     return Py_BuildValue(
         "{s:s, s:L, s:O, s:O, s:L, s:L, s:L, s:L, s:L, s:L, s:i, s:i, s:i, s:d, s:L,"
-        " s:L, s:L, s:O, s:s}",
+        " s:L, s:L, s:O, s:L, s:L, s:s}",
         "layout", kinds[s->file_kind], "schema_version", (long long)s->user_version,
         "read_only", s->read_only ? Py_True : Py_False, "wal",
         s->wal ? Py_True : Py_False, "file_bytes", (long long)s->file_bytes,
@@ -45,7 +45,9 @@ stats_dict(const ss_db_stats *s)
         (double)s->pool.oldest_read_ms / 1000.0, "wal_frames",
         (long long)s->pool.wal_frames, "checkpoints", (long long)s->pool.checkpoints,
         "checkpoint_skips", (long long)s->pool.checkpoint_skips, "fenced_checkpoints",
-        s->pool.fenced ? Py_True : Py_False, "sqlite_version", sqlite3_libversion());
+        s->pool.fenced ? Py_True : Py_False, "scans", (long long)s->scans,
+        "shared_scans", (long long)s->shared_scans, "sqlite_version",
+        sqlite3_libversion());
 }
 
 static int

@@ -400,6 +400,24 @@ wait_turn_lock_held(ss_pool *pool, ss_queue *q, const ss_call *call, ss_error *e
 
 /* ---- leases ---- */
 
+static int
+take_lock_held(ss_pool *pool, ss_queue *q)
+{
+    int index = 0;
+
+    if (q == &pool->writers) {
+        pool->anchor_leased = true;
+    }
+    else {
+        index = pool->free_readers[--pool->n_free];
+    }
+    pool->leased_ms[index] = ss_clock_coarse_ms();
+    pool->stats.leases++;
+    pool->stats.leases_out++;
+    pass_on_lock_held(pool);
+    return index;
+}
+
 static ss_status
 take_slot(ss_pool *pool, ss_queue *q, const ss_call *call, int *index, ss_error *err)
 {
@@ -413,20 +431,26 @@ take_slot(ss_pool *pool, ss_queue *q, const ss_call *call, int *index, ss_error 
         rc = wait_turn_lock_held(pool, q, call, err);
     }
     if (rc == SS_OK) {
-        if (q == &pool->writers) {
-            pool->anchor_leased = true;
-            *index = 0;
-        }
-        else {
-            *index = pool->free_readers[--pool->n_free];
-        }
-        pool->leased_ms[*index] = ss_clock_coarse_ms();
-        pool->stats.leases++;
-        pool->stats.leases_out++;
-        pass_on_lock_held(pool);
+        *index = take_lock_held(pool, q);
     }
     ss_mutex_unlock(&pool->mutex);
     return rc;
+}
+
+static bool
+take_spare(ss_pool *pool, int *index)
+{
+    int processors = ss_processors();
+
+    ss_mutex_lock(&pool->mutex);
+    bool spare = pool->readers.first == NULL &&
+                 can_give_lock_held(pool, &pool->readers) &&
+                 pool->stats.leases_out < processors;
+    if (spare) {
+        *index = take_lock_held(pool, &pool->readers);
+    }
+    ss_mutex_unlock(&pool->mutex);
+    return spare;
 }
 
 static void
@@ -453,27 +477,24 @@ give_back(ss_pool *pool, int index)
     ss_mutex_unlock(&pool->mutex);
 }
 
+/* Make a lease of the slot, which the caller took; on failure it is given back. */
 static ss_status
-lease(ss_pool *pool, ss_queue *q, bool writer, const ss_call *call, ss_lease *out,
-      ss_error *err)
+lease_slot(ss_pool *pool, int index, bool writer, const ss_call *call, ss_lease *out,
+           ss_error *err)
 {
-    int index = -1;
-    ss_status rc;
+    ss_status rc = SS_OK;
 
-    if (ss_pool_is_lost(pool)) {
-        return lost_error(pool, err);
-    }
-    SS_TRY(take_slot(pool, q, call, &index, err));
     /* Before reopening, too: after a fork the path may name another file. */
     if (index == 0 || pool->slots[index].conn == NULL || ss_pool_look_due(pool)) {
         rc = check_identity(pool, err);
-        if (rc != SS_OK) {
-            goto done;
-        }
     }
-    rc = open_slot(pool, index, call, err);
+    if (rc == SS_OK) {
+        rc = open_slot(pool, index, call, err);
+    }
     if (rc != SS_OK) {
-        goto done;
+        look_again(pool);
+        give_back(pool, index);
+        return rc;
     }
     if (index == 0 && ss_pool_writes(pool)) {
         /* Each time: PRAGMA wal_autocheckpoint of the last holder would replace it. */
@@ -485,14 +506,31 @@ lease(ss_pool *pool, ss_queue *q, bool writer, const ss_call *call, ss_lease *ou
                       .writer = writer,
                       .pool = pool,
                       .slot = index};
-    index = -1;
+    return SS_OK;
+}
 
-done:
-    if (index >= 0) {
-        look_again(pool);
-        give_back(pool, index);
+static ss_status
+lease(ss_pool *pool, ss_queue *q, bool writer, const ss_call *call, ss_lease *out,
+      ss_error *err)
+{
+    int index = -1;
+
+    if (ss_pool_is_lost(pool)) {
+        return lost_error(pool, err);
     }
-    return rc;
+    SS_TRY(take_slot(pool, q, call, &index, err));
+    return lease_slot(pool, index, writer, call, out, err);
+}
+
+bool
+ss_pool_spare(ss_pool *pool, const ss_call *call, ss_lease *out)
+{
+    int index = -1;
+    ss_error unused;
+
+    ss_error_init(&unused);
+    return !pool->memory && !ss_pool_is_lost(pool) && take_spare(pool, &index) &&
+           lease_slot(pool, index, false, call, out, &unused) == SS_OK;
 }
 
 ss_status

@@ -82,6 +82,10 @@ ss_status ss_pool_open(const ss_pool_options *options, const ss_call *call,
  * the writer) is compared with the one opened: SS_REPLACED. No transaction is begun. */
 ss_status ss_pool_read(ss_pool *pool, const ss_call *call, ss_lease *out, ss_error *err)
     SS_MUST_CHECK;
+/* One more reader for a call that has one, if that costs nobody anything: a connection is
+ * free, nobody waits for one, and fewer are in use than there are processors. False:
+ * there is none now. */
+bool ss_pool_spare(ss_pool *pool, const ss_call *call, ss_lease *out);
 ss_status ss_pool_write(ss_pool *pool, const ss_call *call, ss_lease *out,
                         ss_error *err) SS_MUST_CHECK;
 /* Lease the anchor whatever the mode, to look at the file (and, when it is writable, to

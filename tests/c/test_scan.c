@@ -1,0 +1,224 @@
+/* db/scan: several readers see one state, and what goes wrong in one of them. */
+#define _POSIX_C_SOURCE 200809L
+
+#include "base/mem.h"
+#include "base/thread.h"
+#include "check.h"
+#include "db/read.h"
+#include "db/scan.h"
+#include "store/stamp.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+/* The control: the same code, but for the comparison of the headers. */
+#define ss_scan_read control_scan_read
+#define ss_stamp_equal(a, b) ((a)->epoch == (b)->epoch)
+ss_status control_scan_read(ss_access *access, const ss_table_desc *table,
+                            const ss_table_layout *layout, const ss_select *select,
+                            bool strict, bool *done, ss_batch **out, ss_error *err);
+#include "../../csrc/db/scan.c"
+#undef ss_scan_read
+#undef ss_stamp_equal
+
+enum { ROWS = 30000, EACH = 1000 };
+
+static _Thread_local ss_error err;
+static char path[512];
+
+static ss_status
+outside(ss_conn *conn, const char *sql)
+{
+    ss_status status = ss_conn_exec(conn, sql, &err);
+    if (status != SS_OK) {
+        printf("  %s\n", err.message);
+    }
+    return status;
+}
+
+static ss_conn *
+new_conn(void)
+{
+    ss_conn_options options = {
+        .path = path, .busy_ms = 5000, .durability = SS_DURABILITY_OFF};
+    ss_conn *conn = NULL;
+    ss_error_init(&err);
+    return ss_conn_open(&options, &conn, &err) == SS_OK ? conn : NULL;
+}
+
+static ss_db *
+new_db(const char *name)
+{
+    const char *folder = getenv("TMPDIR");
+    snprintf(path, sizeof(path), "%s/%s", folder != NULL ? folder : "/tmp", name);
+    unlink(path);
+    ss_db_options options = {.path = path,
+                             .mode = SS_MODE_RWC,
+                             .durability = SS_DURABILITY_OFF,
+                             .max_readers = 4,
+                             .busy_ms = 10000,
+                             .strict = true};
+    ss_db *db = NULL;
+    ss_error_init(&err);
+    if (ss_db_new(&options, &db, &err) != SS_OK ||
+        ss_db_connect(db, NULL, &err) != SS_OK) {
+        return NULL;
+    }
+    ss_conn *conn = new_conn();
+    ss_status status = outside(
+        conn, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i "
+              "< 30000) INSERT INTO customer_interactions (interaction_id, "
+              "interaction_date, interaction_type, message_count) SELECT 'WEB-' || i, "
+              "datetime('2025-01-01', i || ' seconds'), 'chat', 1000 FROM n");
+    ss_conn_close(conn);
+    return status == SS_OK ? db : NULL;
+}
+
+static ss_request
+everything(void)
+{
+    int table = ss_catalog_table("customer_interactions", 21);
+    return ss_request_for(table, false);
+}
+
+static int64_t
+sum(const ss_batch *batch)
+{
+    int column = ss_batch_find(batch, "message_count", 13);
+    int64_t total = 0;
+    for (int64_t i = 0; i < batch->n_rows; i++) {
+        total += batch->columns[column].data.i64[i];
+    }
+    return total;
+}
+
+/* ---- one state ---- */
+
+static atomic_bool enough;
+
+/* Takes from the first row and gives to the last, in one transaction, again and again. */
+static void *
+move_amounts(void *arg)
+{
+    ss_conn *conn = arg;
+    while (!atomic_load(&enough)) {
+        if (outside(conn, "BEGIN IMMEDIATE;"
+                          "UPDATE customer_interactions SET message_count = "
+                          "(message_count + 1) % 900 WHERE id = 1;"
+                          "UPDATE customer_interactions SET message_count = 2000 - "
+                          "(SELECT message_count FROM customer_interactions WHERE id "
+                          "= 1) WHERE id = 30000;"
+                          "COMMIT") != SS_OK) {
+            check_fail(__FILE__, __LINE__, "the writer failed");
+            break;
+        }
+    }
+    return NULL;
+}
+
+typedef ss_status scan_function(ss_access *access, const ss_table_desc *table,
+                                const ss_table_layout *layout, const ss_select *select,
+                                bool strict, bool *done, ss_batch **out, ss_error *err);
+
+/* How many of n scans were torn; -1: one failed. */
+static int
+torn_scans(ss_db *db, scan_function *read, int n)
+{
+    const ss_table_desc *table = &ss_tables[everything().table];
+    int16_t columns[] = {0, (int16_t)ss_catalog_column(table, "message_count", 13)};
+    ss_order_desc order = {.column = -1};
+    ss_select select = {.columns = columns,
+                        .n_columns = 2,
+                        .order = &order,
+                        .n_order = 1,
+                        .limit = -1,
+                        .sink = true};
+    int torn = 0;
+    for (int i = 0; i < n; i++) {
+        ss_access access;
+        ss_batch *batch = NULL;
+        bool done = false;
+        ss_error_init(&err);
+        if (ss_db_read_enter(db, NULL, &access, &err) != SS_OK) {
+            return -1;
+        }
+        ss_status status =
+            read(&access, table, &access.layout->tables[everything().table], &select,
+                 true, &done, &batch, &err);
+        ss_db_leave(&access);
+        if (status != SS_OK || !done) {
+            printf("  %s\n", err.message);
+            return -1;
+        }
+        torn += batch->n_rows != ROWS || sum(batch) != (int64_t)ROWS * EACH;
+        ss_batch_release(batch);
+    }
+    return torn;
+}
+
+static void
+test_scans_see_one_state_and_the_control_does_not(void)
+{
+    ss_db *db = new_db("states.db");
+    CHECK(db != NULL);
+    ss_conn *conn = new_conn();
+    ss_thread writer;
+    ss_db_stats stats = {0};
+    int torn, control = 0;
+    CHECK(conn != NULL);
+    CHECK_INT(outside(conn, "UPDATE customer_interactions SET message_count = CASE id "
+                            "WHEN 1 THEN 0 WHEN 30000 THEN 2000 ELSE 1000 END"),
+              SS_OK);
+    atomic_store(&enough, false);
+    CHECK_INT(ss_thread_start(&writer, move_amounts, conn), SS_OK);
+    torn = torn_scans(db, ss_scan_read, 40);
+    for (int i = 0; i < 200 && control == 0; i++) {
+        control = torn_scans(db, control_scan_read, 5);
+    }
+    atomic_store(&enough, true);
+    ss_thread_join(writer);
+    ss_conn_close(conn);
+    CHECK_INT(ss_db_get_stats(db, NULL, &stats, &err), SS_OK);
+    CHECK_INT(torn, 0);
+    CHECK(stats.shared_scans > 0 || ss_processors() < 2);
+    CHECK(control > 0 || ss_processors() < 2);
+    ss_db_free(db);
+}
+
+/* ---- no memory ---- */
+
+static void
+test_no_memory_anywhere_is_an_error_and_no_leak(void)
+{
+    ss_db *db = new_db("memory.db");
+    CHECK(db != NULL);
+    ss_request request = everything();
+    bool failed = true;
+    for (long n = 0; failed && n < 2000; n += n < 30 ? 1 : 5) {
+        ss_batch *batch = NULL;
+        ss_error_init(&err);
+        ss_mem_fail_after(n, n % 2);
+        ss_status status = ss_db_read(db, NULL, &request, &batch, &err);
+        failed = ss_mem_count() > n;
+        ss_mem_fail_after(-1, false);
+        if (status == SS_OK) {
+            CHECK_INT(batch->n_rows, ROWS);
+            CHECK_INT(sum(batch), (int64_t)ROWS * EACH);
+        }
+        else {
+            CHECK_INT(status, SS_NOMEM);
+        }
+        ss_batch_release(batch);
+    }
+    CHECK(!failed);
+    ss_db_free(db);
+}
+
+int
+main(int argc, char **argv)
+{
+    check_begin(argc, argv);
+    RUN(test_scans_see_one_state_and_the_control_does_not);
+    RUN(test_no_memory_anywhere_is_an_error_and_no_leak);
+    return check_end();
+}
