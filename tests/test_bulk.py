@@ -3,8 +3,10 @@
 import collections
 import contextlib
 import datetime
+import itertools
 import os
 import shutil
+import signal
 import sqlite3
 import threading
 import time
@@ -758,6 +760,56 @@ def test_cancel_leaves_nothing(db, when):
         thread.join()
     assert db.customer_interactions.count() == 0
     assert db.customer_interactions.add_many(rows[:10]) == (10, 0, 0)
+
+
+@pytest.mark.parametrize("when", ["gathering", "moving"])
+def test_ctrl_c_leaves_nothing(db, when):
+    rows = [interaction(n) for n in range(150_000)]
+    source = itertools.cycle(rows) if when == "gathering" else rows
+    taken = threading.Event()
+
+    def progress(done, total):
+        if done > 0 and total in (None, done):
+            taken.set()
+
+    def interrupt():
+        assert taken.wait(20)
+        time.sleep(0.1)
+        signal.raise_signal(signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        db.customer_interactions.add_many(source, progress=progress)
+    thread.join()
+    assert db.customer_interactions.count() == 0
+    assert db.customer_interactions.add_many(rows[:10]) == (10, 0, 0)
+
+
+def test_other_threads_run_while_rows_are_taken(db):
+    """A list of plain values runs no Python code, and yet holds the GIL no longer."""
+    rows = [stage(1) for _ in range(300_000)]
+    ticks, done = [], threading.Event()
+
+    def tick():
+        while not done.is_set():
+            ticks.append(time.monotonic())
+            time.sleep(0.001)
+
+    def stop(taken, total):
+        if taken == total:
+            raise LookupError
+
+    thread = threading.Thread(target=tick)
+    thread.start()
+    start = time.monotonic()
+    with pytest.raises(LookupError):
+        db.conversion_funnel.add_many(rows, progress=stop)
+    end = time.monotonic()
+    done.set()
+    thread.join()
+    between = [tick for tick in ticks if start < tick < end]
+    assert len(between) >= (end - start) / 0.05
 
 
 def test_a_time_limit_holds_for_all_of_it(db):

@@ -15,7 +15,10 @@
 #include "py/types.h"
 
 /* Rows past so many bytes wait in a temporary file; how often progress is told. */
-enum { SPOOL_BYTES = 32 << 20, PROGRESS_MS = 100, SIGNAL_ROWS = 1024 };
+enum { SPOOL_BYTES = 32 << 20, PROGRESS_MS = 100 };
+
+/* How often the GIL is let go in between: Python's own rhythm, looked at now and then. */
+enum { GIVE_WAY_MS = 5, GIVE_WAY_ROWS = 256 };
 
 /* So many rows of a stream at a time, or what is about so many bytes. */
 enum { STREAM_ROWS = 65536, STREAM_FIRST_ROWS = 4096, STREAM_BYTES = 8 << 20 };
@@ -68,7 +71,7 @@ typedef struct {
     int64_t commit_every; /* 0: all at the end */
     PyObject *progress;   /* borrowed, or NULL */
     PyObject *total;      /* owned: an int or None */
-    int64_t told_ms;
+    int64_t told_ms, gave_way_ms;
     py_call call;
     ss_spool *spool; /* owned */
     py_gather gather;
@@ -155,10 +158,22 @@ rows_taken(load *self)
     return 0;
 }
 
+/* Other threads get their turn as if Python code ran here. */
+static int
+give_way(load *self)
+{
+    int64_t now = ss_clock_coarse_ms();
+    if (now - self->gave_way_ms < GIVE_WAY_MS) {
+        return 0;
+    }
+    self->gave_way_ms = now;
+    return PyErr_CheckSignals() < 0 ? -1 : py_gather_pause(&self->gather);
+}
+
 static int
 row_taken(load *self)
 {
-    if (self->gather.n_rows % SIGNAL_ROWS == 0 && PyErr_CheckSignals() < 0) {
+    if (self->gather.n_rows % GIVE_WAY_ROWS == 0 && give_way(self) < 0) {
         return -1;
     }
     return rows_taken(self);

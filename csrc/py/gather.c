@@ -118,8 +118,8 @@ raise_nomem(void)
     return -1;
 }
 
-static int
-stop_early(py_gather *g)
+int
+py_gather_pause(py_gather *g)
 {
     ss_error err;
     ss_status status;
@@ -151,7 +151,7 @@ py_gather_flush(py_gather *g)
             return -1;
         }
     }
-    return stop_early(g);
+    return py_gather_pause(g);
 }
 
 /* A chunk with room for a row of these columns. */

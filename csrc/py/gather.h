@@ -47,7 +47,9 @@ int py_gather_read_row(py_gather *g, const ss_batch *batch, int64_t row) SS_MUST
 /* Take a finished batch that ss_batch_new_table made; takes the reference, also on
  * failure. It goes to the spool. */
 int py_gather_batch(py_gather *g, ss_batch *batch) SS_MUST_CHECK;
-/* What was taken goes to the spool. Also looks if the call is to stop. */
+/* What was taken goes to the spool. */
 int py_gather_flush(py_gather *g) SS_MUST_CHECK;
+/* Let other threads run, and look if the call is to stop; a flush does so, too. */
+int py_gather_pause(py_gather *g) SS_MUST_CHECK;
 
 #endif
