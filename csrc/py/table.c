@@ -244,6 +244,36 @@ Table_name(PyObject *op, void *unused)
 }
 
 static PyObject *
+Table_description(PyObject *op, void *unused)
+{
+    (void)unused;
+    return PyUnicode_FromString(ss_tables[((py_table *)op)->table].doc);
+}
+
+static PyObject *
+Table_shape(PyObject *op, void *unused)
+{
+    static const char *const words[] = {
+        [SS_SHAPE_ONE] = "one",         [SS_SHAPE_SET] = "set",
+        [SS_SHAPE_HISTORY] = "history", [SS_SHAPE_EVENTS] = "events",
+        [SS_SHAPE_ALL] = "all",
+    };
+    (void)unused;
+    return PyUnicode_FromString(words[ss_tables[((py_table *)op)->table].shape]);
+}
+
+static PyObject *
+Table_time_column(PyObject *op, void *unused)
+{
+    const ss_table_desc *table = &ss_tables[((py_table *)op)->table];
+    (void)unused;
+    if (table->time_column < 0) {
+        Py_RETURN_NONE;
+    }
+    return PyUnicode_FromString(table->columns[table->time_column].name);
+}
+
+static PyObject *
 Table_record(PyObject *op, void *unused)
 {
     py_table *self = (py_table *)op;
@@ -254,12 +284,13 @@ Table_record(PyObject *op, void *unused)
 static PyObject *
 column_schema(const ss_column_desc *column)
 {
-    return Py_BuildValue("{s:s, s:s, s:s, s:s, s:s, s:s, s:O, s:O}", "name",
+    return Py_BuildValue("{s:s, s:s, s:s, s:s, s:s, s:s, s:O, s:O, s:O}", "name",
                          column->name, "type", ss_kind_name((ss_kind)column->kind),
                          "unit", column->unit, "description", column->doc, "range",
                          column->range, "aggregate", column->aggregate, "key",
                          column->flags & SS_COL_KEY ? Py_True : Py_False, "required",
-                         column->flags & SS_COL_REQUIRED ? Py_True : Py_False);
+                         column->flags & SS_COL_REQUIRED ? Py_True : Py_False, "secret",
+                         column->flags & SS_COL_SECRET ? Py_True : Py_False);
 }
 
 static PyObject *
@@ -380,10 +411,18 @@ static PyMethodDef Table_methods[] = {
 
 static PyGetSetDef Table_getset[] = {
     {"name", Table_name, NULL, PyDoc_STR("The table's name."), NULL},
+    {"description", Table_description, NULL, PyDoc_STR("What one row means."), NULL},
+    {"shape", Table_shape, NULL,
+     PyDoc_STR(
+         "How its getter answers: 'one' (a row for each time), 'set' (some rows for\n"
+         "each time), 'history', 'events' (newest first) or 'all'."),
+     NULL},
+    {"time_column", Table_time_column, NULL,
+     PyDoc_STR("The column that start=, end= and period= select by, or None."), NULL},
     {"record", Table_record, NULL, PyDoc_STR("The type of its records."), NULL},
     {"schema", Table_schema, NULL,
      PyDoc_STR("What is known of its columns: a tuple of dicts with name, type, unit,\n"
-               "description, range, aggregate, key and required."),
+               "description, range, aggregate, key, required and secret."),
      NULL},
     {NULL},
 };
