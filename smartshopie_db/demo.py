@@ -7,6 +7,7 @@ no package), one for each table: the first line names columns, an empty cell is 
 from __future__ import annotations
 
 import csv
+import datetime
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -39,6 +40,36 @@ def create(
             else:
                 _refuse_rows(db)  # another process may have been faster
             return sum(_fill(table) for table in db.tables.values())
+
+
+def generate(
+    path: str | os.PathLike[str] = "smartshopie_dashboard.db",
+    *,
+    days: int = 365,
+    rows: int = 20_000,
+    until: datetime.date | None = None,
+    seed: int = 1,
+    progress: Callable[[int, int | None], object] | None = None,
+) -> int:
+    """Make a database with `days` days of a made-up shop; return how many rows it has.
+
+    `rows` of them are customer_interactions.  The last day is `until`, 2025-12-31
+    unless given.  The same arguments make the same rows.  All of it is one transaction;
+    a file whose tables hold rows is left as it is, with FileExistsError.
+    """
+    from .shop import Shop
+
+    shop = Shop(days, until or datetime.date(2025, 12, 31), rows, seed)
+    with SmartShopieDB(path) as db:
+        _refuse_rows(db)
+        with db.transaction():
+            _refuse_rows(db)  # another process may have been faster
+            return sum(
+                db.add_many(
+                    name, data, columns=columns.split(), progress=progress
+                ).inserted
+                for name, columns, data in shop.tables()
+            )
 
 
 def _refuse_rows(db: SmartShopieDB) -> None:
