@@ -215,9 +215,18 @@ def announce(site: Path) -> None:
     head = f"Metadata-Version: 2.1\nName: {PACKAGE}\nVersion: {VERSION}\n"
     (info / "METADATA").write_text(head)
     lines = []
-    for group, entries in PROJECT.get("entry-points", {}).items():
+    groups = {"console_scripts": PROJECT["scripts"], **PROJECT["entry-points"]}
+    for group, entries in groups.items():
         lines += [f"[{group}]", *(f"{name} = {to}" for name, to in entries.items())]
     (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
+    for name, to in PROJECT["scripts"].items():
+        module, function = to.split(":")
+        script = Path(sysconfig.get_path("scripts"), name)
+        script.write_text(
+            f"#!{sys.executable}\nimport sys\n\nfrom {module} import {function}\n\n"
+            f"sys.exit({function}())\n"
+        )
+        script.chmod(0o755)
 
 
 def main(directory: str = PACKAGE) -> None:

@@ -1,0 +1,69 @@
+"""The program `smartshopie`: a dashboard database from a shell.
+
+Data goes to stdout, talk to stderr. Exit codes: 0 done; 1 it failed, or `check` found
+an error; 2 what was given is wrong: the command line, a value, what a file holds; 130
+stopped by Ctrl-C.
+
+main() loads what a verb needs only when that verb runs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code (argparse ends with SystemExit 2)."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    debug = "--debug" in words
+    try:
+        if words in (["--version"], ["-V"]):
+            from .._core import __version__
+
+            print(f"smartshopie {__version__}")
+            return OK
+        from .parser import parse
+
+        parsed = parse(words)
+        code = int(parsed.run(parsed) or OK)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # Who reads our output has gone (`... | head`): nobody is left to tell. The
+        # interpreter flushes stdout once more at exit; let that go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except KeyboardInterrupt:
+        if debug:
+            raise
+        print("smartshopie: stopped; what was not finished is undone", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as error:
+        if debug:
+            raise
+        return explain(error)
+
+
+def explain(error: Exception) -> int:
+    """Say what went wrong in one line; the exit code for it."""
+    from .._core import Error
+    from .output import plain
+
+    text = plain(str(error)) or type(error).__name__
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        text = plain(f"{os.fsdecode(error.filename)}: {error.strerror}")
+    if isinstance(error, (TypeError, ValueError, KeyError)) and not isinstance(
+        error, UnicodeError
+    ):
+        code = USAGE
+    elif isinstance(error, (Error, OSError, ImportError, UnicodeError)):
+        code = FAILED
+    else:
+        text = f"{type(error).__name__}: {text} (--debug shows where)"
+        code = FAILED
+    print(f"smartshopie: {text}", file=sys.stderr)
+    return code
