@@ -24,7 +24,7 @@ ROUNDS = {
     "adds": "add(db, k % 50); db.add(OverviewKPI(record_date='2025-01-01'))",
     "updates": "db.realtime_metrics.update({'active_sessions': 1}, cpu_usage_pct=k % 9)"
     "; db.realtime_metrics.delete({'active_sessions': k})",
-    "queries": "db.query('SELECT ? AS a, ? AS b', (str(k), b'x'));"
+    "queries": "db.query('SELECT ? AS a, ? AS b', (str(k % 50), b'x'));"
     " db.execute_query(f'SELECT {k} AS n')",
     "cursor": "with db.get_cursor() as c: c.execute('SELECT 1'); c.fetchall();"
     " c.executemany('DELETE FROM usage_alerts WHERE id = ?', [(1,), (2,)])",
