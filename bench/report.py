@@ -18,6 +18,7 @@ from cases import CASES, MS, SIDES, US, VERBS, Case
 @dataclasses.dataclass
 class Result:
     case: Case
+    rows: int
     ours: list[float] = dataclasses.field(default_factory=list)
     other: list[float] = dataclasses.field(default_factory=list)
     versions: str = ""
@@ -40,15 +41,15 @@ class Result:
 
 
 class Results:
-    """In the order of CASES; those of one database, from `keep` if they were before."""
+    """One for a case, in the order of CASES; those of `keep` until there are newer."""
 
-    def __init__(self, rows: int, source: Path, keep: Path | None):
-        self.rows, self.source, self.keep = rows, source, keep
+    def __init__(self, keep: Path | None):
+        self.keep = keep
         self.kept: dict[str, Result] = {}
         if keep is None or not keep.exists():
             return
         cases = {case.key: case for case in CASES}
-        for key, fields in json.loads(keep.read_text()).get(source.name, {}).items():
+        for key, fields in json.loads(keep.read_text()).items():
             if key in cases:
                 self.kept[key] = Result(cases[key], **fields)
 
@@ -56,12 +57,11 @@ class Results:
         self.kept[result.case.key] = result
         if self.keep is None:
             return
-        every = json.loads(self.keep.read_text()) if self.keep.exists() else {}
-        every[self.source.name] = {
+        fields = {
             key: {k: v for k, v in vars(result).items() if k != "case"}
             for key, result in self.kept.items()
         }
-        self.keep.write_text(json.dumps(every, indent=1))
+        self.keep.write_text(json.dumps(fields, indent=1))
 
     def all(self) -> list[Result]:
         return [self.kept[case.key] for case in CASES if case.key in self.kept]
@@ -77,9 +77,9 @@ def show(figure: float, verb: str) -> str:
     return f"{figure / US:.2f} us"
 
 
-def row(result: Result, rows: int) -> list[str]:
+def row(result: Result) -> list[str]:
     case = result.case
-    what = case.title.format(rows=rows)
+    what = case.title.format(rows=result.rows)
     if result.skipped:
         return [what, "-", case.other_title, "-", f"skipped: {result.skipped}", "", ""]
     median, ratios = statistics.median, result.ratios
@@ -88,12 +88,13 @@ def row(result: Result, rows: int) -> list[str]:
         sign = "x less"
     target = ""
     if result.other:
-        spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
+        spread = f"{min(ratios):.2f} to {max(ratios):.2f}, {len(ratios)}"
         ratio = f"{median(ratios):.2f}{sign} ({spread})"
         if case.target is not None:
             target = f"{'>=' if case.faster else '<='} {case.target:g}"
     else:
-        ratio = f"({show(min(ratios), case.verb)} to {show(max(ratios), case.verb)})"
+        spread = f"{show(min(ratios), case.verb)} to {show(max(ratios), case.verb)}"
+        ratio = f"({spread}, {len(ratios)})"
         target = f"<= {show(case.target, case.verb)}" if case.target else ""
     reached = ("yes" if result.miss <= 0 else "NO") if target else ""
     return [
@@ -107,7 +108,8 @@ def row(result: Result, rows: int) -> list[str]:
     ]
 
 
-HEAD = ["what", "ours", "against", "takes", "ratio (range)", "target", "reached"]
+HEAD = ["what", "ours", "against", "takes", "ratio (range, rounds)", "target"]
+HEAD += ["reached"]
 
 
 def plain(line: Sequence[str]) -> str:
@@ -123,7 +125,7 @@ def markdown(lines: Sequence[Sequence[str]]) -> Iterator[str]:
             yield "|" + "---|" * len(line)
 
 
-def machine(source: Path) -> str:
+def machine() -> str:
     cpu = "an unknown processor"
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
@@ -132,8 +134,7 @@ def machine(source: Path) -> str:
     return (
         f"{os.cpu_count()} cores of {cpu}, {platform.system()}"
         f" {platform.release().split('-')[0]}, Python {platform.python_version()},"
-        f" SQLite {sqlite3.sqlite_version},"
-        f" {source.stat().st_size / 1e6:.0f} MB file"
+        f" SQLite {sqlite3.sqlite_version}"
     )
 
 
@@ -148,13 +149,6 @@ def busy(results: Sequence[Result]) -> str:
         " the bench makes 1 (2 where it has threads). So the\nseconds are high for this"
         " machine, and the ranges wide."
     )
-
-
-def rounds(results: Sequence[Result]) -> str:
-    """From how many to how many the cases with targets have."""
-    numbers = [len(result.ours) for result in results if result.case.main]
-    least, most = min(numbers, default=0), max(numbers, default=0)
-    return f"{most}" if least == most else f"{least} to {most}"
 
 
 PAGE = """# How fast it is
@@ -175,15 +169,16 @@ Every figure comes from one machine, and what counts is the ratio: seconds diffe
 between machines, and between two minutes of one machine.
 
 - The data is a year of an online shop, the same for everybody (`bench/data.py`, fixed
-  seed): {rows:,} rows of customer_interactions and 366 days of overview_kpis, with the
-  current schema. Each side works in a process of its own; those that bring their own
-  SQLite read another copy, because two SQLites must not share a file.
+  seed): 1,000,000 rows of customer_interactions (with `--quick` 100,000: each line
+  says what it is of) and 366 days of overview_kpis, with the current schema. Each side
+  works in a process of its own; those that bring their own SQLite read another copy,
+  because two SQLites must not share a file.
 - The two sides of a pair are open and warm and are asked in turn, A B A B. In a round
   each has one to forty turns (more where a turn is short) and its fastest counts: what
-  is added by other programs is noise. Each round gives one ratio; there are {rounds}
-  rounds, and the tables show the median of the ratios and, in brackets, the smallest
-  and the largest (the columns of times are medians by themselves, so they need not have
-  that ratio). Where one side takes tens of seconds there are fewer rounds.
+  is added by other programs is noise. Each round gives one ratio, and the tables show
+  the median of the ratios and, in brackets, the smallest, the largest and how many
+  rounds there were (the columns of times are medians by themselves, so they need not
+  have that ratio). A line of one round says little where the machine was busy.
 - *Plain C* (`bench/floor.c`) is `sqlite3_step` and `sqlite3_column_*` over every cell
   of the same statement, without a mutex and with our settings. It makes nothing of the
   values: it is what SQLite alone takes. Writing, it prepares once and binds, steps and
@@ -253,13 +248,13 @@ def losses(results: Sequence[Result]) -> str:
             continue
         share = statistics.median(result.times_ours)
         if share < 1:
-            what = result.case.title.replace("{rows:,} ", "")
+            what = result.case.title.format(rows=result.rows)
             unit = "memory" if VERBS[result.case.verb].peak else "time"
             other = result.case.other_title
             lines.append(f"- {what}: {other} takes {share:.2f} of our {unit}.")
     missed = [result for result in results if result.miss > 0]
     for result in missed:
-        what = result.case.title.replace("{rows:,} ", "")
+        what = result.case.title.format(rows=result.rows)
         against = f", against {result.case.other_title}" if result.case.other else ""
         lines.append(f"- {what}{against}: {100 * result.miss:.0f} % beyond the target.")
     if not lines:
@@ -281,15 +276,11 @@ def write_markdown(target: Path, results: Results) -> None:
     newest = time.gmtime(max((r.when for r in found), default=0))
     text = PAGE.format(
         date=time.strftime("%-d %B %Y", newest),
-        machine=machine(results.source),
+        machine=machine(),
         load=busy(found),
-        rows=results.rows,
-        rounds=rounds(found),
         openings=VERBS["connect"].times,
-        targets="\n".join(markdown([HEAD, *(row(r, results.rows) for r in ours)])),
-        others="\n".join(
-            markdown([HEAD[:5], *(row(r, results.rows)[:5] for r in others)])
-        ),
+        targets="\n".join(markdown([HEAD, *(row(r) for r in ours)])),
+        others="\n".join(markdown([HEAD[:5], *(row(r)[:5] for r in others)])),
         versions="; ".join(versions),
         losses=losses(found),
     )
@@ -298,11 +289,11 @@ def write_markdown(target: Path, results: Results) -> None:
 
 # The short table: a column for each verb.
 COLUMNS = {
-    "full": "read {rows:,} rows",
+    "full": "read many rows",
     "arrow": "to Arrow",
     "json": "to JSON",
     "one": "newest row",
-    "load_dicts": "write {rows:,} dicts",
+    "load_dicts": "write many dicts",
     "adds": "adds, 8 threads",
     "memory": "memory to read",
 }
@@ -319,7 +310,7 @@ def write_readme(target: Path, results: Results) -> None:
         return f"{ratio:.1f}" if ratio < 10 else f"{ratio:.0f}"
 
     lines = [
-        ["", *(title.format(rows=results.rows) for title in COLUMNS.values())],
+        ["", *COLUMNS.values()],
         [SIDES["ours"].title, *("1" for _ in COLUMNS)],
         *(
             [SIDES[side].title, *(times(side, verb) for verb in COLUMNS)]
