@@ -89,6 +89,7 @@ VERBS = {
     "again_json": Verb(".to_json() of that", turns=40, times=0),
     "again_days": Verb("overview_kpis.select() again, 366 rows", turns=40, times=0),
     "again_days_json": Verb(".to_json() of these", turns=40, times=0),
+    "again_series": Verb("a year of KPIs by month again", turns=40, times=0),
     "series": Verb(
         "a year of KPIs by month, and compared",
         turns=40,
@@ -205,6 +206,7 @@ CASES = [
     Case("again_days", "", 0.3 * US, ours="ours_cached"),
     Case("again_json", "", 0.5 * US, ours="ours_cached"),
     Case("again_days_json", "", 0.5 * US, ours="ours_cached"),
+    Case("again_series", "", 0.5 * US, ours="ours_cached"),
     Case("series", "floor", 1.3),
     Case("by_day", "floor", 1.2),
     Case("by_day", "pandas", 5, faster=True),

@@ -10,6 +10,7 @@ A peer is a module of bench/peers.  It has `versions()`, `open(path)` and some o
     one(db, n)              the newest overview_kpis n times; the last one
     again(db, n), again_days(db, n)    the same, or all days, of an unchanged file
     again_json(db, n), again_days_json(db, n)    and their bytes of JSON
+    again_series(db, n)     the KPIs of a year by month, of an unchanged file
     series(db, n)           n times the KPIs of a year by month, and two halves compared
     by_day(db)              three measures of customer_interactions by day
     add(path, n)            n durable upserts; nanoseconds

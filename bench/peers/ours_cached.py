@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from queries import YEAR
+
 from peers.ours import one, versions
 from smartshopie_db import SmartShopieDB
 
-__all__ = ["again", "again_days", "again_days_json", "again_json", "open", "versions"]
+__all__ = ["again", "again_days", "again_days_json", "again_json", "again_series"]
+__all__ += ["open", "versions"]
 
 again = one
 
@@ -32,3 +35,9 @@ def again_days_json(db: SmartShopieDB, n: int):
     for _ in range(n):
         text = days.select().to_json()
     return text
+
+
+def again_series(db: SmartShopieDB, n: int):
+    for _ in range(n):
+        months = db.series("overview_kpis", start=YEAR[0], end=YEAR[1], every="month")
+    return months
