@@ -9,7 +9,7 @@
 #define ANALYZE "PRAGMA analysis_limit = 1000; ANALYZE; PRAGMA analysis_limit = 0"
 
 static ss_status
-extent_of(ss_conn *conn, const char *path, ss_extent *out, ss_error *err)
+extent_of(ss_conn *conn, const char *path, ss_space *out, ss_error *err)
 {
     SS_TRY(ss_conn_int(conn, "PRAGMA page_count", &out->pages, err));
     SS_TRY(ss_conn_int(conn, "PRAGMA freelist_count", &out->free_pages, err));
@@ -19,7 +19,7 @@ extent_of(ss_conn *conn, const char *path, ss_extent *out, ss_error *err)
 }
 
 ss_status
-ss_db_measure(ss_db *db, const ss_call *call, ss_extent *out, ss_error *err)
+ss_db_measure(ss_db *db, const ss_call *call, ss_space *out, ss_error *err)
 {
     ss_access access;
     SS_TRY(ss_db_read_enter(db, call, &access, err));

@@ -9,10 +9,10 @@
 typedef struct {
     int64_t file_bytes, wal_bytes; /* 0 for ":memory:" */
     int64_t pages, free_pages;
-} ss_extent;
+} ss_space;
 
 typedef struct {
-    ss_extent before, after;
+    ss_space before, after;
     bool vacuumed;
     bool checkpointed; /* the log was looked at; readers may hold some of it back */
 } ss_optimized;
@@ -22,7 +22,7 @@ ss_status ss_db_optimize(ss_db *db, const ss_call *call, bool vacuum, ss_optimiz
                          ss_error *err) SS_MUST_CHECK;
 
 /* How large the database is now. */
-ss_status ss_db_measure(ss_db *db, const ss_call *call, ss_extent *out, ss_error *err)
+ss_status ss_db_measure(ss_db *db, const ss_call *call, ss_space *out, ss_error *err)
     SS_MUST_CHECK;
 
 #endif

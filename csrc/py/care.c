@@ -64,7 +64,7 @@ py_stats(PyObject *op, PyObject *unused)
 {
     py_database *self = (py_database *)op;
     ss_db_stats stats = {0};
-    ss_extent extent = {0};
+    ss_space extent = {0};
     py_call call;
     ss_error err, no_extent;
     ss_status status, known;
@@ -109,7 +109,7 @@ const char py_optimize_doc[] = PyDoc_STR(
 static PyObject *
 optimized_dict(const ss_optimized *o)
 {
-    const ss_extent *a = &o->before, *b = &o->after;
+    const ss_space *a = &o->before, *b = &o->after;
     return Py_BuildValue(
         "{s:(LL), s:(LL), s:(LL), s:(LL), s:O, s:O}", "file_bytes",
         (long long)a->file_bytes, (long long)b->file_bytes, "wal_bytes",
