@@ -1,0 +1,36 @@
+"""The examples of docs/periods.md run; the command lines of docs/cli.md parse."""
+
+import re
+import shlex
+
+from schema_facts import ROOT
+
+from smartshopie_db.cli import completion, parser
+
+FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+def blocks(name):
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    return [(found[1], found[2]) for found in FENCED.finditer(text)]
+
+
+def test_the_examples_of_periods_hold():
+    namespace = {}
+    found = [text for language, text in blocks("periods.md") if language == "python"]
+    assert len(found) >= 8
+    for text in found:
+        exec(compile(text, "docs/periods.md", "exec"), namespace)
+
+
+def test_the_command_lines_of_cli_parse():
+    verbs = set()
+    for _, text in blocks("cli.md"):
+        for line in text.splitlines():
+            if "smartshopie " not in line:
+                continue
+            words = line.partition("smartshopie ")[2].split("<")[0].split(">")[0]
+            words = shlex.split(words)
+            verbs.add(words[0])
+            assert parser.parse(words).run
+    assert verbs == set(completion.words())

@@ -1,0 +1,151 @@
+"""The made-up shop of `demo.generate()`: the same every time, and its figures agree."""
+
+import datetime
+import statistics
+from collections import defaultdict
+
+import pytest
+
+from smartshopie_db import SmartShopieDB
+from smartshopie_db.demo import generate
+from smartshopie_db.shop import Shop
+
+DAYS, ROWS = 400, 5000
+UNTIL = datetime.date(2025, 12, 31)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    path = tmp_path_factory.mktemp("shop") / "shop.db"
+    generate(path, days=DAYS, rows=ROWS)
+    return path
+
+
+@pytest.fixture(scope="module")
+def tables(made):
+    with SmartShopieDB(made) as db:
+        return {name: table.select().to_dicts() for name, table in db.tables.items()}
+
+
+def test_every_table_has_rows(tables):
+    assert len(tables) == 30 and all(tables.values())
+    assert len(tables["overview_kpis"]) == DAYS
+    assert len(tables["customer_interactions"]) == ROWS
+    assert tables["overview_kpis"][-1]["record_date"] == UNTIL
+
+
+def test_two_runs_are_equal(tables, tmp_path):
+    generate(tmp_path / "again.db", days=DAYS, rows=ROWS)
+    with SmartShopieDB(tmp_path / "again.db") as db:
+        for name, table in db.tables.items():
+            again = without_stamps(table.select().to_dicts())
+            assert again == without_stamps(tables[name]), name
+
+
+def test_another_seed_is_another_shop(tmp_path):
+    first, other = Shop(30, UNTIL, 0, seed=1), Shop(30, UNTIL, 0, seed=2)
+    assert first.days != other.days
+
+
+def without_stamps(rows):
+    stamps = ("created_at", "updated_at")
+    return [{k: v for k, v in row.items() if k not in stamps} for row in rows]
+
+
+def sums(rows, column, by="record_date"):
+    found = defaultdict(float)
+    for row in rows:
+        found[row[by]] += row[column]
+    return {key: round(value, 2) for key, value in found.items()}
+
+
+def column(rows, name):
+    return {row["record_date"]: row[name] for row in rows}
+
+
+def test_interactions_are_the_sum_of_their_kinds(tables):
+    wanted = column(tables["overview_kpis"], "ai_interactions")
+    assert sums(tables["interaction_types"], "count") == wanted
+    assert column(tables["interaction_summary"], "total_interactions") == wanted
+    for row in tables["interaction_summary"]:
+        assert row["total_interactions"] == (
+            row["chat_interactions"] + row["questionnaire_interactions"]
+            + row["image_analysis_interactions"] + row["routine_planner_interactions"]
+        )  # fmt: skip
+
+
+def test_revenue_is_the_sum_of_its_parts(tables):
+    impact = column(tables["overview_kpis"], "revenue_impact")
+    assert sums(tables["revenue_attribution"], "revenue_amount") == impact
+    whole = sums(tables["category_revenue"], "revenue_amount")
+    assert sums(tables["product_analytics"], "revenue") == pytest.approx(whole)
+    assert all(impact[day] < whole[day] for day in whole)
+
+
+def test_months_add_up_their_days(tables):
+    months = defaultdict(float)
+    for day, amount in column(tables["overview_kpis"], "revenue_impact").items():
+        months[day.replace(day=1)] += amount
+    found = column(tables["revenue_summary"], "total_revenue_impact")
+    assert found == pytest.approx(months)
+
+
+def test_the_funnel_only_narrows_and_ends_with_the_purchases(tables):
+    days = defaultdict(list)
+    for row in tables["conversion_funnel"]:
+        days[row["record_date"]].append(row)
+    bought = column(tables["conversion_trends"], "conversions")
+    for day, stages in days.items():
+        counts = [stage["count"] for stage in stages]
+        assert counts == sorted(counts, reverse=True) and len(counts) == 5
+        assert counts[-1] == bought[day]
+        assert stages[0]["percentage"] == 100
+
+
+def test_segments_hold_all_customers(tables):
+    customers = column(tables["overview_kpis"], "total_customers")
+    for day, n in sums(tables["customer_segments"], "segment_size").items():
+        assert n == customers[day]
+    counts = list(customers.values())
+    assert counts == sorted(counts)
+
+
+def visits(tables):
+    return {
+        row["record_date"]: row["count"]
+        for row in tables["conversion_funnel"]
+        if row["stage_order"] == 0
+    }
+
+
+def test_the_week_has_a_rhythm(tables):
+    found = defaultdict(list)
+    for day, n in visits(tables).items():
+        found[day.weekday()].append(n)
+    medians = {day: statistics.median(found[day]) for day in found}
+    assert min(medians[5], medians[6]) > max(medians[k] for k in range(4))
+
+
+def test_the_campaign_and_the_outage_can_be_seen(tables):
+    found = visits(tables)
+    shop = Shop(DAYS, UNTIL, 0, seed=1)
+    week = datetime.timedelta(days=7)
+    for day in range(14):
+        date = shop.campaign + datetime.timedelta(days=day)
+        assert found[date] > 1.15 * found[date - 2 * week]
+    for day in range(2):
+        date = shop.outage + datetime.timedelta(days=day)
+        assert found[date] < 0.6 * found[date - week]
+    slow = column(tables["interaction_summary"], "avg_response_time")
+    assert slow[shop.outage] > 2 * slow[shop.outage - week]
+
+
+def test_a_file_with_rows_is_left_alone(made):
+    with pytest.raises(FileExistsError, match="has rows"):
+        generate(made, days=3)
+
+
+def test_progress_is_told(tmp_path):
+    told = []
+    generate(tmp_path / "x.db", days=2, rows=20_000, progress=lambda *a: told.append(a))
+    assert told and all(done >= 0 for done, total in told)
