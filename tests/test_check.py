@@ -241,6 +241,20 @@ def test_a_table_that_was_changed_or_dropped(path, report_of):
     assert one(report, "schema_changed").table == "overview_kpis"
     assert one(report, "missing_table").table == "usage_alerts"
     assert not report.ok
+    assert one(report_of(path), "missing_table").table == "usage_alerts"
+
+
+def test_what_is_missing_can_be_made_again(path, report_of):
+    ((index,),) = oracle.run(
+        path,
+        "SELECT name FROM sqlite_schema WHERE type = 'index' AND name LIKE '%_idx'"
+        " AND tbl_name != 'usage_alerts' LIMIT 1",
+    )
+    oracle.run(path, "DROP TABLE usage_alerts", f"DROP INDEX {index}")
+    assert set(codes(report_of(path))) == {"missing_table", "missing_index"}
+    with SmartShopieDB(path) as db:
+        db.initialize_database()
+        assert codes(db.check()) == []
 
 
 def test_a_trigger(path, report_of):

@@ -272,9 +272,6 @@ create_missing(ss_access *access, const char *unused, ss_error *err)
 {
     (void)unused;
     SS_TRY(ss_db_refresh_layout(access, true, err));
-    if (access->layout->kind == SS_FILE_CURRENT) {
-        return SS_OK;
-    }
     return ss_layout_create_missing(access->conn, access->layout, err);
 }
 

@@ -337,13 +337,36 @@ run_statement(ss_conn *conn, const char *sql, size_t n, ss_error *err)
     return status;
 }
 
+/* Is the table or index that a statement makes in the file already? */
+static ss_status
+is_there(ss_conn *conn, const char *sql, bool *out, ss_error *err)
+{
+    char query[160];
+    int64_t n = 0;
+    const char *name = strncmp(sql, "CREATE TABLE ", 13) == 0   ? sql + 13
+                       : strncmp(sql, "CREATE INDEX ", 13) == 0 ? sql + 13
+                                                                : "";
+    sqlite3_snprintf(sizeof(query), query,
+                     "SELECT count(*) FROM sqlite_schema WHERE name = '%.*s'",
+                     (int)strcspn(name, " (\n"), name);
+    SS_TRY(ss_conn_int(conn, query, &n, err));
+    *out = n > 0;
+    return SS_OK;
+}
+
+/* A file of ours gets each object that it lacks; another one tables alone, with their
+ * indexes: what is there is somebody else's. */
 static ss_status
 create_absent(ss_conn *conn, const ss_layout *layout, const char *script, ss_error *err)
 {
     for (const char *sql = skip_comments(script); *sql != '\0';) {
         const char *end = statement_end(sql);
         int table = statement_table(sql);
-        if (table < 0 || !layout->tables[table].present) {
+        bool there = table >= 0 && layout->tables[table].present;
+        if (layout->kind == SS_FILE_CURRENT) {
+            SS_TRY(is_there(conn, sql, &there, err));
+        }
+        if (!there) {
             SS_TRY(run_statement(conn, sql, (size_t)(end - sql), err));
         }
         sql = skip_comments(end);
@@ -354,7 +377,8 @@ create_absent(ss_conn *conn, const ss_layout *layout, const char *script, ss_err
 ss_status
 ss_layout_create_missing(ss_conn *conn, const ss_layout *layout, ss_error *err)
 {
-    if (layout->user_version != 0) {
+    bool ours = layout->kind == SS_FILE_CURRENT;
+    if (layout->user_version != 0 && !ours) {
         return ss_error_set(err, SS_SCHEMA,
                             "this file has user_version %lld of another application; "
                             "the tables were not created",
@@ -364,7 +388,7 @@ ss_layout_create_missing(ss_conn *conn, const ss_layout *layout, ss_error *err)
         SS_TRY(create_absent(conn, layout, ss_migrations[i], err));
     }
     /* With an older table among them it stays a legacy file, read by column name. */
-    return layout->kind == SS_FILE_LEGACY ? SS_OK : mark_as_ours(conn, err);
+    return ours || layout->kind == SS_FILE_LEGACY ? SS_OK : mark_as_ours(conn, err);
 }
 
 ss_status

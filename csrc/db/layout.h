@@ -42,8 +42,9 @@ ss_status ss_layout_create(ss_conn *conn, bool wal, int64_t busy_ms, ss_error *e
 ss_status ss_layout_set_wal(ss_conn *conn, int64_t busy_ms, ss_error *err)
     SS_MUST_CHECK;
 
-/* Create those of our tables that the file lacks, inside a transaction that is open. A
- * file that had none of them becomes ours; a legacy file stays one. */
+/* Create those of our tables that the file lacks (of a file of ours the indexes, too),
+ * inside a transaction that is open. A file that had none of them becomes ours; a legacy
+ * file stays one. */
 ss_status ss_layout_create_missing(ss_conn *conn, const ss_layout *layout,
                                    ss_error *err) SS_MUST_CHECK;
 
