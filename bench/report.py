@@ -195,7 +195,7 @@ The cases:
   has 14 and gives CustomerInteraction records. *Three attributes* are a text, an
   integer and a real; sqlite3 takes them from its tuples in a loop over the cursor,
   which is the fastest it has. *To a pyarrow.Table* is `pyarrow.table(rows)`, and what
-  is nearest to it elsewhere: mapped objects for SQLAlchemy's ORM.
+  is nearest to it elsewhere: with SQLAlchemy's ORM a list of attributes a column.
 - *JSON* is one `bytes` of records: `rows.to_json()`; orjson gets a dict for each row of
   a cursor, msgspec a Struct, and SQLite's `json_group_array(json_object(...))` is
   stepped in C.
