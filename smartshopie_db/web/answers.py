@@ -1,0 +1,98 @@
+"""Answers that cost nothing while nothing changed, and how errors look.
+
+A view says with @fresh which parameters it takes and gives a value; its JSON goes out
+with an ETag made of the database's version.  A client that has it gets 304, and one
+that has not gets the bytes that were made for another.
+"""
+
+from __future__ import annotations
+
+import functools
+import gzip
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flask import Response, request
+
+from . import params
+from .jsons import encode
+from .state import Body, State, current
+
+SMALLEST = 1024  # bytes worth compressing
+JSON = "application/json"
+
+
+def fresh(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
+    """For a view of GET that reads the database and nothing else: it is called with the
+    parameters `names` that were given, parsed, and gives a Body or what is JSON."""
+
+    def decorate(view: Callable[..., Any]) -> Callable[..., Response]:
+        @functools.wraps(view)
+        def answer(**path: Any) -> Response:
+            given = params.parse(names)
+            key = (view, *path.items(), *sorted(given.items()))
+            return kept(key, lambda: view(**path, **given))
+
+        return answer
+
+    return decorate
+
+
+def kept(key: Any, make: Callable[[], Any]) -> Response:
+    """The answer named `key` as of now: 304, from what is kept, or made."""
+    state = current()
+    tag = state.tag()  # before anything is read
+    if request.if_none_match.contains_weak(tag):
+        return tagged(Response(status=304), tag)
+    body = state.bodies.get(tag, key)
+    if body is None:
+        made = make()
+        body = made if isinstance(made, Body) else Body(encode(made), JSON)
+        state.bodies.put(tag, key, body)
+    return tagged(send(body), tag)
+
+
+def tagged(response: Response, tag: str) -> Response:
+    """Weak, because compressed or not it is the same answer. A browser may keep it and
+    asks each time whether it still holds."""
+    response.set_etag(tag, weak=True)
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.vary.add("Accept-Encoding")
+    return response
+
+
+def send(body: Body) -> Response:
+    if len(body.data) < SMALLEST or not accepts_gzip():
+        return Response(body.data, content_type=body.type)
+    if body.gzip is None:
+        body.gzip = gzip.compress(body.data, 6, mtime=0)
+    response = Response(body.gzip, content_type=body.type)
+    response.headers["Content-Encoding"] = "gzip"
+    return response
+
+
+def accepts_gzip() -> bool:
+    return "gzip" in request.headers.get("Accept-Encoding", "") and bool(
+        request.accept_encodings["gzip"]
+    )
+
+
+def json_response(value: Any, status: int = 200) -> Response:
+    """One that is not kept by anybody."""
+    response = Response(encode(value), status, content_type=JSON)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def success(answer: dict[str, Any]) -> dict[str, Any]:
+    return {"success": True, **answer}
+
+
+def names_of(*groups: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name for group in groups for name in group)
+
+
+__all__ = [
+    "JSON", "Body", "State", "fresh", "json_response", "kept", "names_of", "success",
+    "tagged",
+]  # fmt: skip

@@ -1,0 +1,67 @@
+"""The Flask extension: SmartShopie(app), or SmartShopie().init_app(app)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Flask
+
+from .._core import SmartShopieDB
+from . import guard, settings
+from .jsons import JSONProvider
+from .state import NAME, State, current, of
+
+
+class SmartShopie:
+    """The dashboard's pages and its API in a Flask app.
+
+    Settings are SMARTSHOPIE_* of app.config or the environment (docs/http.md).  One
+    object may serve several apps; each has a database of its own in
+    app.extensions["smartshopie"].  Raises ValueError for a bad setting.
+    """
+
+    def __init__(self, app: Flask | None = None, **options: Any) -> None:
+        """`options` are settings by their names in lower case, before those of the
+        app: SmartShopie(app, db="shop.db", currency="EUR")."""
+        self._options = {settings.PREFIX + k.upper(): v for k, v in options.items()}
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        self._init_app(app, whole=False)
+
+    def _init_app(self, app: Flask, *, whole: bool) -> None:
+        chosen = settings.read({**app.config, **self._options})
+        app.extensions[NAME] = State(open_database(chosen), chosen)
+        app.json = JSONProvider(app)
+        root = Blueprint(NAME, __name__, url_prefix=chosen.url_prefix or None)
+        guard.install(app if whole else root)
+        app.register_blueprint(root)
+
+    @property
+    def db(self) -> SmartShopieDB:
+        """The database of the app that answers this request."""
+        return current().db
+
+
+def open_database(chosen: settings.Settings) -> SmartShopieDB:
+    """Opened at the first request, in the process that answers it."""
+    return SmartShopieDB(
+        chosen.db,
+        mode="rw" if chosen.writes else "ro",
+        timeout=chosen.timeout or None,
+        busy_timeout=min(1.0, chosen.timeout or 1.0),
+        strict=False,
+    )
+
+
+def create_app(**options: Any) -> Flask:
+    """An app that is the dashboard and nothing else, for a server:
+
+    gunicorn 'smartshopie_db.web:create_app()'
+    """
+    app = Flask("smartshopie_db.web", static_folder=None)
+    app.config["MAX_FORM_PARTS"] = 10
+    SmartShopie(**options)._init_app(app, whole=True)
+    app.config["MAX_CONTENT_LENGTH"] = of(app).settings.max_body
+    return app

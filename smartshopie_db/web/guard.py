@@ -1,0 +1,154 @@
+"""What every answer and every request of ours has to be: headers, host, errors.
+
+It is put on a blueprint, or on a whole app when that is ours (create_app).
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import secrets
+from collections.abc import Collection
+from typing import Any
+
+from flask import Response, current_app, request
+from flask.sansio.scaffold import Scaffold
+from werkzeug.exceptions import HTTPException
+from werkzeug.sansio.utils import host_is_trusted
+
+from .._core import (
+    DiskFullError,
+    Error,
+    OperationalError,
+    ReadOnlyError,
+)
+from .answers import json_response
+from .refused import Refused
+from .state import current
+
+log = logging.getLogger("smartshopie_db.web")
+
+POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "img-src 'self' data:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+READING = ("GET", "HEAD", "OPTIONS")
+RETRY = {"Retry-After": "1"}
+
+
+def install(scaffold: Scaffold) -> None:
+    scaffold.before_request(check_request)
+    scaffold.after_request(add_headers)
+    scaffold.register_error_handler(Exception, on_error)
+
+
+def check_request() -> None:
+    trusted = current_app.config.get("TRUSTED_HOSTS") or current().settings.hosts
+    # Another site's name that is made to point here must not read what is ours.
+    if not is_trusted(request.headers.get("Host", "").lower(), trusted):
+        raise Refused(400, "unknown_host", "this server is not called by that name")
+    if request.method not in READING and request.headers.get(
+        "Sec-Fetch-Site", "none"
+    ) not in ("none", "same-origin"):
+        raise Refused(403, "cross_site", "another site may not write here")
+
+
+def is_trusted(host: str, trusted: Collection[str]) -> bool:
+    """Werkzeug's rule (a name that begins with a dot is a suffix), which knows no
+    addresses in brackets."""
+    if host.startswith("["):
+        address, end, port = host.partition("]")
+        return address + end in trusted and (port == "" or port[1:].isdecimal())
+    names = [name for name in trusted if not name.startswith("[")]
+    return bool(names) and host_is_trusted(host, names)
+
+
+def add_headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def need_token() -> None:
+    """Refuse who may not write. Tokens are compared in constant time."""
+    settings = current().settings
+    if not settings.writes or not settings.token:
+        raise Refused(403, "read_only", "this server takes no writes")
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    right = hmac.compare_digest(given.strip().encode(), settings.token.encode())
+    if scheme.lower() != "bearer" or not right:
+        raise Refused(
+            401,
+            "unauthorized",
+            "writing needs the header Authorization: Bearer TOKEN",
+            headers={"WWW-Authenticate": 'Bearer realm="smartshopie"'},
+        )
+
+
+def on_error(error: Exception) -> Response:
+    """Any failure in the one shape; what happened inside is for the log alone."""
+    refused = as_refused(error)
+    response = json_response(refused.body(), refused.status)
+    response.headers.extend(refused.headers)
+    return response
+
+
+def as_refused(error: Exception) -> Refused:
+    if isinstance(error, Refused):
+        return error
+    if isinstance(error, HTTPException):
+        return from_http(error)
+    if isinstance(error, ReadOnlyError):
+        return Refused(403, "read_only", "the database is open for reading only")
+    if isinstance(error, DiskFullError):
+        log.error("the disk is full", exc_info=error)
+        return Refused(507, "disk_full", "there is no room to write")
+    if isinstance(error, OperationalError) and error.sqlite_errorname in BUSY:
+        log.warning("busy: %s", printable(error))
+        return Refused(503, "busy", "it takes too long just now", headers=RETRY)
+    return unexpected(error)
+
+
+BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_INTERRUPT", "SQLITE_BUSY_TIMEOUT")
+
+
+def from_http(error: HTTPException) -> Refused:
+    status = error.code or 500
+    names = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+    headers = {}
+    allowed: Any = getattr(error, "valid_methods", None)
+    if allowed:
+        headers["Allow"] = ", ".join(sorted(allowed))
+    code = names.get(status, error.name.lower().replace(" ", "_"))
+    return Refused(status, code, error.name, headers=headers)
+
+
+def unexpected(error: Exception) -> Refused:
+    """500: the caller gets a number to ask about, the log has the rest."""
+    number = secrets.token_hex(6)
+    kind = "database" if isinstance(error, Error) else "internal"
+    log.error("error %s at %s", number, printable(request.path), exc_info=error)
+    return Refused(
+        500, f"{kind}_error", f"something failed here; the log has it as {number}"
+    )
+
+
+def printable(value: object) -> str:
+    """For a log: nobody else's line ends or terminal commands."""
+    return str(value).encode("unicode_escape").decode()[:500]

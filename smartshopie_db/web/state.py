@@ -1,0 +1,88 @@
+"""What one Flask app holds of us: the open database, the settings, the kept bodies."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Flask, current_app
+
+from .. import __version__
+from .._core import SmartShopieDB
+from .settings import Settings
+
+NAME = "smartshopie"  # in app.extensions
+KEPT = 16 << 20  # bytes of bodies
+
+
+@dataclass
+class Body:
+    """An answer's bytes, and the same compressed once somebody wanted that."""
+
+    data: bytes
+    type: str
+    gzip: bytes | None = None
+
+
+class Bodies:
+    """The answers to what was asked lately, all of one state of the database."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._tag = ""
+        self._kept: OrderedDict[Any, Body] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, tag: str, key: Any) -> Body | None:
+        with self._lock:
+            if tag != self._tag or key not in self._kept:
+                return None
+            self._kept.move_to_end(key)
+            return self._kept[key]
+
+    def put(self, tag: str, key: Any, body: Body) -> None:
+        """The tag was taken before the body was made: a body may be newer, never
+        older. The bytes compressed later count as none: they are the smaller part."""
+        with self._lock:
+            if tag != self._tag:
+                self._tag, self._bytes = tag, 0
+                self._kept.clear()
+            if key not in self._kept:
+                self._bytes += len(body.data)
+            self._kept[key] = body
+            while self._bytes > KEPT:
+                self._bytes -= len(self._kept.popitem(last=False)[1].data)
+
+
+class State:
+    def __init__(self, db: SmartShopieDB, settings: Settings) -> None:
+        self.db = db
+        self.settings = settings
+        self.bodies = Bodies()
+        # What an answer depends on beyond the content.  Secrets stay out of it.
+        shown = (__version__, settings.title, settings.currency, settings.url_prefix)
+        self._rest = hashlib.sha256(repr(shown).encode()).hexdigest()[:8]
+
+    def tag(self) -> str:
+        """What is in the database, and which day it is (a bucket that ends today is
+        not complete until tomorrow): the same only while answers are."""
+        return f"{self.db.version}-{datetime.now(UTC).date().isoformat()}-{self._rest}"
+
+
+def of(app: Flask) -> State:
+    try:
+        state: State = app.extensions[NAME]
+    except KeyError:
+        raise RuntimeError(
+            "this app has no SmartShopie: call SmartShopie(app) or init_app(app)"
+        ) from None
+    return state
+
+
+def current() -> State:
+    """That of the app that answers this request."""
+    return of(current_app)

@@ -1,0 +1,116 @@
+"""The extension: settings, factories, several apps, JSON."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import json
+
+import pytest
+from flask import Flask, jsonify
+
+from smartshopie_db import SmartShopieDB, demo
+from smartshopie_db.web import JSONProvider, SmartShopie, create_app
+
+TOKEN = "a-token-of-some-length"
+
+
+def test_one_object_serves_apps_with_databases_of_their_own(tmp_path):
+    shop = SmartShopie()
+    apps = []
+    for name in ("one", "two"):
+        file = tmp_path / f"{name}.db"
+        demo.create(file)
+        with SmartShopieDB(file) as db:
+            db.add_customer_segment(
+                record_date="2026-01-01", segment_name=name, segment_size=1
+            )
+        app = Flask(name)
+        app.config.update(SMARTSHOPIE_DB=file, SMARTSHOPIE_URL_PREFIX="/shop")
+        shop.init_app(app)
+        app.get("/segments")(lambda: {"found": shop.db.get_customer_segments()})
+        apps.append(app)
+    for app in apps:
+        (found,) = app.test_client().get("/segments").get_json()["found"]
+        assert found["segment_name"] == app.name
+        app.extensions["smartshopie"].db.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"curency": "EUR"}, "SMARTSHOPIE_CURENCY"),
+        ({"url_prefix": "shop"}, "SMARTSHOPIE_URL_PREFIX"),
+        ({"url_prefix": "/shop/"}, "SMARTSHOPIE_URL_PREFIX"),
+        ({"writes": True}, "SMARTSHOPIE_TOKEN"),
+        ({"writes": True, "token": "short"}, "16 characters"),
+        ({"writes": "perhaps"}, "SMARTSHOPIE_WRITES"),
+        ({"origins": "*"}, "SMARTSHOPIE_ORIGINS"),
+        ({"timeout": "soon"}, "SMARTSHOPIE_TIMEOUT"),
+        ({"streams": -1}, "SMARTSHOPIE_STREAMS"),
+    ],
+)
+def test_a_bad_setting_is_named(path, options, says):
+    with pytest.raises(ValueError, match=says):
+        create_app(db=path, **options)
+
+
+def test_settings_come_from_the_environment_and_the_app_goes_first(path, monkeypatch):
+    monkeypatch.setenv("SMARTSHOPIE_DB", str(path))
+    monkeypatch.setenv("SMARTSHOPIE_CURRENCY", "EUR")
+    monkeypatch.setenv("SMARTSHOPIE_HOSTS", "shop.example, localhost")
+    monkeypatch.setenv("SMARTSHOPIE_DB_WERROR", "1")  # not one of ours
+    state = create_app(currency="INR").extensions["smartshopie"]
+    assert state.settings.db == str(path)
+    assert state.settings.currency == "INR"
+    assert state.settings.hosts == ("shop.example", "localhost")
+
+
+def test_the_token_may_lie_in_a_file(path, tmp_path):
+    file = tmp_path / "token"
+    file.write_text(TOKEN + "\n")
+    app = create_app(db=path, writes="on", token_file=file)
+    assert app.extensions["smartshopie"].settings.token == TOKEN
+
+
+def test_json_of_rows_records_days_and_nan(path):
+    app = Flask("plain")
+    app.json = JSONProvider(app)
+    with SmartShopieDB(path) as db:
+        kpis, funnel = db.get_overview_kpis(), db.get_conversion_funnel()
+        value = {
+            "kpis": kpis,
+            "rows": [funnel, {"more": funnel[:1]}],
+            "nan": [float("nan"), float("inf"), 1.5],
+            "day": datetime.date(2025, 10, 28),
+            "instant": datetime.datetime(2025, 10, 28, 9, 30),
+            "price": decimal.Decimal("1.50"),
+            "text": "</script>\u2028\u00e9",
+        }
+        app.get("/all")(lambda: jsonify(value))
+        got = app.test_client().get("/all").get_json()
+        assert got == {
+            "kpis": json.loads(kpis.to_json()),
+            "rows": [json.loads(funnel.to_json()), {"more": got["rows"][0][:1]}],
+            "nan": [None, None, 1.5],
+            "day": "2025-10-28",
+            "instant": "2025-10-28T09:30:00",
+            "price": 1.5,
+            "text": "</script>\u2028\u00e9",
+        }
+        with app.app_context():
+            assert json.loads(app.json.dumps(value, indent=2))["day"] == "2025-10-28"
+
+
+def test_json_never_has_a_secret(path):
+    app = Flask("plain")
+    app.json = JSONProvider(app)
+    with SmartShopieDB(path) as db:
+        db.add_api_configuration(
+            api_type="crm", api_name="CRM", api_url="/", api_key="do-not-show-4321"
+        )
+        rows = db.get_api_configurations()
+        with app.app_context():
+            for text in (app.json.dumps(rows), app.json.dumps(rows, indent=1)):
+                assert "4321" in text and "do-not-show" not in text
+            assert "do-not-show" not in app.json.dumps({"one": rows[0]})

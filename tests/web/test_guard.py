@@ -1,0 +1,153 @@
+"""What every request has to be and every answer carries; errors in one shape."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from smartshopie_db import SmartShopieDB
+from smartshopie_db.web import guard
+from smartshopie_db.web.answers import fresh
+from smartshopie_db.web.state import current
+
+
+@pytest.fixture
+def app(make_app):
+    app = make_app()
+    app.testing = False
+    app.get("/api/boom")(boom)
+    app.get("/api/any/<path:rest>", endpoint="any")(lambda rest: boom())
+    app.get("/api/kpis")(fresh("limit", "since", "start")(kpis))
+    return app
+
+
+def boom():
+    raise RuntimeError("/etc/passwd SELECT secret")
+
+
+def kpis(**given):
+    return {"data": current().db.get_overview_kpis(), "given": given}
+
+
+@pytest.mark.parametrize("path", ["/api/kpis", "/api/boom", "/nope", "/api/nope"])
+def test_headers_are_on_every_answer(app, path):
+    got = app.test_client().get(path).headers
+    for name, value in guard.HEADERS.items():
+        assert got[name] == value
+    assert got["Cache-Control"] in ("private, no-cache", "no-store")
+    assert "Access-Control-Allow-Origin" not in got
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost", 200),
+        ("LocalHost:8080", 200),
+        ("127.0.0.1:5001", 200),
+        ("[::1]:5001", 200),
+        ("[::2]:5001", 400),
+        ("[::1].evil.example", 400),
+        ("evil.example", 400),
+        ("localhost.evil.example", 400),
+        ("127.0.0.1.evil.example:80", 400),
+        ("", 400),
+    ],
+)
+def test_a_server_answers_to_its_own_names(app, host, status):
+    got = app.test_client().get("/api/kpis", headers={"Host": host})
+    assert got.status_code == status
+
+
+def test_an_error_tells_the_caller_nothing_and_the_log_all(app, caplog):
+    with caplog.at_level(logging.ERROR, logger="smartshopie_db.web"):
+        got = app.test_client().get("/api/boom")
+    assert got.status_code == 500
+    assert "passwd" not in got.text and "SELECT" not in got.text
+    error = got.get_json()["error"]
+    number = error["message"].rsplit(" ", 1)[1]
+    assert number in caplog.text and "passwd" in caplog.text
+    assert got.get_json()["success"] is False and error["param"] is None
+
+
+def test_log_lines_are_not_forged(app, caplog):
+    app.test_client().get("/api/any/x%0dERROR%20forged")
+    assert "\\rERROR forged" in caplog.text
+    assert "\rERROR forged" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("query", "param"),
+    [
+        ("limit=0", "limit"),
+        ("limit=1001", "limit"),
+        ("limit=-1", "limit"),
+        ("limit=1e3", "limit"),
+        ("limit=", "limit"),
+        ("limit=%D9%A3", "limit"),
+        ("limit=99999999999999999999", "limit"),
+        ("limit=1&limit=2", "limit"),
+        ("limmit=1", "limmit"),
+        ("start=2025-02-30", "start"),
+        ("start=20250228", "start"),
+        ("since=2025-10-31", "since"),
+        ("since=zzz", "since"),
+        ("a" * 5000 + "=1", "a" * 200),
+    ],
+)
+def test_a_bad_parameter_is_named(app, query, param):
+    got = app.test_client().get(f"/api/kpis?{query}")
+    assert got.status_code == 400
+    assert got.get_json()["error"]["param"] == param
+    assert len(got.data) < 1000
+
+
+def test_a_nearest_name_is_told(app):
+    got = app.test_client().get("/api/kpis?limmit=1").get_json()
+    assert "nearest: limit" in got["error"]["message"]
+
+
+def test_an_unchanged_answer_costs_no_query(app, path):
+    client = app.test_client()
+    first = client.get("/api/kpis?limit=5&_t=1")
+    assert first.get_json()["given"] == {"limit": 5}
+    tag = first.headers["ETag"]
+    assert tag.startswith('W/"') and first.headers["Vary"] == "Accept-Encoding"
+    reads = app.extensions["smartshopie"].db.stats()["cache_misses"]
+    again = client.get("/api/kpis?_t=2&limit=5", headers={"If-None-Match": tag})
+    assert (again.status_code, again.data) == (304, b"")
+    assert again.headers["ETag"] == tag
+    assert client.get("/api/kpis?limit=5").data == first.data
+    assert app.extensions["smartshopie"].db.stats()["cache_misses"] == reads
+    with SmartShopieDB(path) as db:
+        db.add_overview_kpis(record_date="2025-10-28", total_customers=7)
+    new = client.get("/api/kpis?limit=5", headers={"If-None-Match": tag})
+    assert new.status_code == 200 and new.headers["ETag"] != tag
+    assert new.get_json()["data"]["total_customers"] == 7
+
+
+def test_large_answers_are_compressed_for_those_who_want_it(app):
+    import gzip
+
+    large = fresh()(lambda: {"data": ["word"] * 1000})
+    app.get("/api/large", endpoint="large")(large)
+    client = app.test_client()
+    plain = client.get("/api/large", headers={"Accept-Encoding": "identity"})
+    assert "Content-Encoding" not in plain.headers
+    none = client.get("/api/large", headers={"Accept-Encoding": "gzip;q=0, br"})
+    assert "Content-Encoding" not in none.headers
+    packed = client.get("/api/large", headers={"Accept-Encoding": "br, gzip"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.data) == plain.data
+    assert packed.headers["ETag"] == plain.headers["ETag"]
+
+
+def test_a_read_that_takes_too_long_is_asked_to_come_again(make_app):
+    app = make_app(timeout=0.05)
+    endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c)"
+    app.get("/api/slow")(
+        fresh()(lambda: {"data": current().db.query(f"{endless} SELECT max(x) FROM c")})
+    )
+    got = app.test_client().get("/api/slow")
+    assert got.status_code == 503 and got.headers["Retry-After"] == "1"
+    assert got.get_json()["error"]["code"] == "busy"
