@@ -1,0 +1,92 @@
+"""Axes and the layout that all figures share: few lines, honest scales."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .drawing import Layout, Style
+from .text import affixes
+
+WEEK_MS = 7 * 24 * 3600 * 1000
+MONDAY = "2024-01-01"
+
+# How each bucket is named when it is pointed at.
+HOVER = {
+    "day": "%a %-d %b %Y",
+    "week": "week of %-d %b %Y",
+    "month": "%B %Y",
+    "quarter": "%b %Y",
+    "year": "%Y",
+}
+
+
+def layout(style: Style, **more: Any) -> Layout:
+    """The layout without axes.  A finger on the figure scrolls the page."""
+    return {
+        "autosize": True,
+        "dragmode": False,
+        "hovermode": "x unified",
+        "separators": style.separators,
+        "margin": {"l": 8, "r": 16, "t": 16, "b": 8, "pad": 4},
+        "showlegend": False,
+        "legend": {
+            "orientation": "h", "x": 0, "xanchor": "left", "y": 1.02,
+            "yanchor": "bottom", "title": {"text": ""},
+        },
+        **more,
+    }  # fmt: skip
+
+
+def value_axis(unit: str | None, style: Style, what: str, **more: Any) -> Layout:
+    """A scale from zero.  Its ticks carry the unit; where there is none, or an amount
+    has no currency, the title says what is counted."""
+    before, after = affixes(unit, style)
+    return {
+        "automargin": True,
+        "rangemode": "tozero",
+        "tickprefix": before,
+        "ticksuffix": after,
+        "nticks": 6,
+        "showgrid": True,
+        "zeroline": True,
+        "title": {"text": "" if before or after else what, "standoff": 8},
+        **more,
+    }
+
+
+def time_axis(every: str, **more: Any) -> Layout:
+    return {
+        "type": "date",
+        "automargin": True,
+        "showgrid": False,
+        "showline": True,
+        "ticks": "outside",
+        "ticklen": 4,
+        "nticks": 8,
+        "hoverformat": HOVER[every],
+        **more,
+    }
+
+
+def name_axis(labels: list[str], **more: Any) -> Layout:
+    """Names from top to bottom, at 0, 1, 2: equal ones stay apart."""
+    return {
+        "automargin": True,
+        "tickvals": list(range(len(labels))),
+        "ticktext": labels,
+        "range": [len(labels) - 0.5, -0.5],
+        "showgrid": False,
+        "zeroline": False,
+        "ticks": "",
+        **more,
+    }
+
+
+def period(every: str) -> dict[str, Any]:
+    """Draws a bucket in the middle of its days rather than on the first."""
+    if every == "week":
+        return {
+            "xperiod": WEEK_MS, "xperiod0": MONDAY, "xperiodalignment": "middle",
+        }  # fmt: skip
+    months = {"month": "M1", "quarter": "M3", "year": "M12"}.get(every)
+    return {"xperiod": months, "xperiodalignment": "middle"} if months else {}
