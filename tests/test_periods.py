@@ -4,6 +4,7 @@ against polars on the same rows, on real databases, and on what must be refused.
 import datetime
 import math
 import os
+import sqlite3
 import threading
 import time
 import zoneinfo
@@ -746,6 +747,23 @@ def test_shares_come_from_the_figures_and_make_a_hundred(db):
     assert rows.columns == ("product_id", "revenue", "share", "start", "end")
     assert math.isclose(sum(rows["share"].to_list()), 100, rel_tol=1e-12)
     assert [round(r.share, 6) for r in rows] == [40.0, 30.0, 30.0]
+
+
+def test_rankings_of_real_files(real_path):
+    """Many groups, and each kind of figure, against SQL."""
+    plain = sqlite3.connect(real_path)
+    for table, column, by, sql in (
+        ("customer_concerns", "query_count", "concern_name", "sum(query_count)"),
+        ("customer_concerns", "ai_success_rate", "concern_name",
+         "sum(ai_success_rate * query_count) / sum(query_count)"),
+        ("product_analytics", "revenue", "product_id", "sum(revenue)"),
+        ("customer_lifetime_value", "current_clv", "segment_name", "avg(current_clv)"),
+    ):  # fmt: skip
+        with SmartShopieDB(real_path) as db:
+            got = {row[by]: row[column] for row in db.top(table, column, 100, by=by)}
+        want = dict(plain.execute(f"SELECT {by}, {sql} FROM {table} GROUP BY 1"))
+        assert got == pytest.approx(want, rel=1e-12)
+    plain.close()
 
 
 def test_shares_of_what_is_no_whole(db):

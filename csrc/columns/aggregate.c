@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/moment.h"
 
+#include <assert.h>
 #include <math.h>   // fabs()
 #include <stdlib.h> // qsort()
 #include <string.h> // memcmp()
@@ -33,7 +34,9 @@ typedef struct {
 } sum;
 
 struct ss_aggregate {
-    ss_aggregate_request request;
+    ss_aggregate_request request; /* its lists are these: */
+    int by[SS_MAX_COLUMNS];
+    ss_measure measures[SS_MAX_COLUMNS + 1];
     int64_t n_buckets, n_groups;
     int32_t *bucket_of; /* owned; by days since the begin of the window */
     int32_t *day;       /* owned; of each row, or NOWHERE */
@@ -542,6 +545,23 @@ build(ss_aggregate *g, ss_error *err)
     return SS_OK;
 }
 
+/* The caller's lists need not outlive the call: what is asked later looks into ours. */
+static void
+take_request(ss_aggregate *g, const ss_aggregate_request *request)
+{
+    assert(request->n_by <= SS_MAX_COLUMNS);
+    assert(request->n_measures <= SS_MAX_COLUMNS + 1);
+    g->request = *request;
+    for (int i = 0; i < request->n_by; i++) {
+        g->by[i] = request->by[i];
+    }
+    for (int i = 0; i < request->n_measures; i++) {
+        g->measures[i] = request->measures[i];
+    }
+    g->request.by = g->by;
+    g->request.measures = g->measures;
+}
+
 ss_status
 ss_aggregate_new(const ss_aggregate_request *request, ss_aggregate **out, ss_error *err)
 {
@@ -549,7 +569,7 @@ ss_aggregate_new(const ss_aggregate_request *request, ss_aggregate **out, ss_err
     if (g == NULL) {
         return ss_error_nomem(err);
     }
-    g->request = *request;
+    take_request(g, request);
     ss_status status = build(g, err);
     if (status != SS_OK) {
         ss_aggregate_free(g);

@@ -18,9 +18,9 @@
 typedef struct {
     const ss_batch *rows; /* borrowed for the life of the groups */
     int time;      /* its column of days or instants; -1: all rows lie in window */
-    const int *by; /* group by these columns; n_by 0: one group, always there */
+    const int *by; /* copied: group by these columns; n_by 0: one group, always there */
     int n_by;
-    const ss_measure *measures; /* their columns are columns of `rows` */
+    const ss_measure *measures; /* copied; their columns are columns of `rows` */
     int n_measures;
     ss_days window; /* rows outside count for nothing */
     bool whole;     /* one bucket: the window */

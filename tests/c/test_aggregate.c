@@ -149,6 +149,33 @@ test_figures(void)
     ss_batch_release(batch);
 }
 
+/* They may be local to the function that made the groups. */
+static void
+test_lists_of_the_request_are_copied(void)
+{
+    ss_batch *batch = batch_of(SS_KIND_DATE, few, 6);
+    int by[] = {1};
+    ss_measure sum[] = {measures[1]};
+    ss_aggregate_request request = request_of(batch, 10, 13, SS_EVERY_DAY);
+    ss_aggregate *g = NULL;
+    ss_value v;
+    ss_error err;
+    ss_error_init(&err);
+    request.by = by;
+    request.measures = sum;
+    request.n_measures = 1;
+    CHECK(ss_aggregate_new(&request, &g, &err) == SS_OK);
+    by[0] = 2;
+    sum[0] = measures[3];
+    ss_aggregate_key(g, 0, 0, &v);
+    CHECK(v.tag == SS_VALUE_TEXT && v.as.s.n == 1 && v.as.s.p[0] == 'a');
+    CHECK_INT(ss_aggregate_kind(g, 0), SS_KIND_INT);
+    ss_aggregate_value(g, 0, 0, 0, &v);
+    CHECK(v.tag == SS_VALUE_INT && v.as.i == 2);
+    ss_aggregate_free(g);
+    ss_batch_release(batch);
+}
+
 static void
 test_days_of_a_zone(void)
 {
@@ -274,6 +301,7 @@ main(int argc, char **argv)
 {
     check_begin(argc, argv);
     RUN(test_figures);
+    RUN(test_lists_of_the_request_are_copied);
     RUN(test_days_of_a_zone);
     RUN(test_many_groups);
     RUN(test_sums_do_not_lose_small_parts);
