@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Sequence
 from typing import Any
 
 from .drawing import Drawing, Layout, Style, Trace, Window
 from .frame import layout, time_axis
+from .text import day, days
 from .timeline import Timeline
 
+NOTHING = "Nothing is stored for these days."
 
-def nothing(name: str, title: str, style: Style, why: str, note: str = "") -> Drawing:
+
+def nothing(
+    name: str, title: str, style: Style, note: str, why: str = NOTHING
+) -> Drawing:
     """A drawing that says why it is empty."""
     axis = {"visible": False}
     return Drawing(
@@ -26,20 +33,24 @@ def over_time(
     data: list[Trace],
     yaxis: Layout,
     units: dict[str, str | None] | str | None,
+    *,
+    note: str | None = None,
     **more: Any,
 ) -> Drawing:
     """A drawing of a timeline: `units` of its columns, or the one of all of them."""
+    note = timeline.note(window) if note is None else note
     if timeline.empty:
-        return nothing(name, title, style, "Nothing is stored for these days.",
-                       timeline.note(window))  # fmt: skip
+        return nothing(name, title, style, note)
     names = list(timeline.values)
     return Drawing(
         name,
         title,
-        timeline.note(window),
+        note,
         data,
         layout(
-            style, xaxis=time_axis(timeline.every), yaxis=yaxis,
+            style,
+            xaxis=time_axis(timeline.every),
+            yaxis=yaxis,
             **{"showlegend": len(names) > 1, **more},
         ),
         (timeline.every, *names, "complete"),
@@ -49,4 +60,22 @@ def over_time(
             *(units[n] if isinstance(units, dict) else units for n in names),
             None,
         ),
-    )  # fmt: skip
+    )
+
+
+def as_of(found: Sequence[Any], window: Window) -> str:
+    """The note of what holds for one day: that of the rows, the newest until then."""
+    if not len(found):
+        return days(window.start, window.end)
+    newest: datetime.date = found[0].record_date
+    text = f"as of {day(newest)}"
+    return text if newest >= window.start else f"{text}; nothing newer is stored"
+
+
+def columns(rows: Any, names: Sequence[str]) -> list[tuple[Any, ...]]:
+    """These columns of Rows, row by row."""
+    return list(zip(*(rows[name].to_list() for name in names), strict=True))
+
+
+def share(part: float | None, whole: float | None) -> float | None:
+    return None if part is None or not whole else 100 * part / whole

@@ -10,8 +10,19 @@ from .text import affixes
 WEEK_MS = 7 * 24 * 3600 * 1000
 MONDAY = "2024-01-01"
 
+DAY_MS = WEEK_MS // 7
+
+# Ticks say the day before the month, as the notes do; what is under them is said once.
+TICKS = [
+    {"dtickrange": [None, DAY_MS - 1], "value": "%H:%M\n%-d %b %Y"},
+    {"dtickrange": [DAY_MS, "M1"], "value": "%-d %b\n%Y"},
+    {"dtickrange": ["M1", "M12"], "value": "%b\n%Y"},
+    {"dtickrange": ["M12", None], "value": "%Y"},
+]
+
 # How each bucket is named when it is pointed at.
 HOVER = {
+    "minute": "%-d %b %Y, %H:%M UTC",
     "day": "%a %-d %b %Y",
     "week": "week of %-d %b %Y",
     "month": "%B %Y",
@@ -59,10 +70,8 @@ def time_axis(every: str, **more: Any) -> Layout:
         "type": "date",
         "automargin": True,
         "showgrid": False,
-        "showline": True,
-        "ticks": "outside",
-        "ticklen": 4,
         "nticks": 8,
+        "tickformatstops": TICKS,
         "hoverformat": HOVER[every],
         **more,
     }

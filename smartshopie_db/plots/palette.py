@@ -27,9 +27,10 @@ def shade(colour: str, alpha: float) -> str:
 
 
 def _theme(paper: str, text: str, muted: str, grid: str, line: str) -> dict[str, Any]:
+    small = {"color": muted, "size": 12}
     axis = {
         "gridcolor": grid, "linecolor": line, "tickcolor": line, "zerolinecolor": line,
-        "tickfont": {"color": muted}, "title": {"font": {"color": muted}},
+        "tickfont": small, "title": {"font": small},
     }  # fmt: skip
     return {
         "paper_bgcolor": paper,
@@ -45,8 +46,8 @@ def _theme(paper: str, text: str, muted: str, grid: str, line: str) -> dict[str,
         "hoverlabel": {
             "bgcolor": paper, "bordercolor": line, "font": {"color": text},
         },
-        "legend": {"bgcolor": "rgba(0,0,0,0)", "font": {"color": text}},
-        "annotationdefaults": {"font": {"color": muted}},
+        "legend": {"bgcolor": "rgba(0,0,0,0)", "font": {"color": text, "size": 12}},
+        "annotationdefaults": {"font": {"color": text}},
         "modebar": {
             "bgcolor": "rgba(0,0,0,0)", "color": muted, "activecolor": text,
         },

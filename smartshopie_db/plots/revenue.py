@@ -1,16 +1,26 @@
-"""What the assistant earned, by feature, category and customer; what is expected."""
+"""What the assistant earned, by feature and category, and what is expected."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import datetime
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
 
-from .common import over_time
-from .drawing import Drawing, Style, Window
-from .frame import value_axis
-from .timeline import groups, stack
+from .common import as_of, columns, nothing, over_time
+from .drawing import Drawing, Style, Trace, Window
+from .frame import HOVER, layout, time_axis, value_axis
+from .palette import BLUE, ORANGE, SKY, shade
+from .ranked import Item, bars, ranking
+from .stretch import Days, months_up_to
+from .text import days, number, shown
+from .timeline import groups, measures, stack
 
 if TYPE_CHECKING:
     from .._core import SmartShopieDB
+
+MOST = 10
+MONTHS = 12
+WHOLE = 25  # days that make a month of daily figures count as whole
 
 
 def attribution(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
@@ -20,3 +30,133 @@ def attribution(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
         stack(timeline, "currency", style), value_axis("currency", style, "amount"),
         "currency", barmode="stack",
     )  # fmt: skip
+
+
+def category_revenue(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
+    """What is credited to the assistant, and the rest."""
+    title, note = "Revenue by category", days(window.start, window.end)
+    within: Any = {"start": window.start, "end": window.end, "by": "category_name"}
+    total = columns(db.top("category_revenue", "revenue_amount", MOST, **within),
+                    ("category_name", "revenue_amount"))  # fmt: skip
+    helped = dict(
+        columns(db.top("category_revenue", "ai_attributed_revenue", 1000, **within),
+                ("category_name", "ai_attributed_revenue"))
+    )  # fmt: skip
+    rows = [(name, amount, helped.get(name)) for name, amount in total]
+    items = [
+        Item(
+            name, credited or 0, number(credited, "currency", style, 0),
+            (f"of {number(amount, 'currency', style, 0)}",),
+        )
+        for name, amount, credited in rows
+    ]  # fmt: skip
+    drawn = ranking(
+        "category_revenue", title, note, style, items,
+        ("category", "revenue", "through the assistant"), rows,
+        (None, "currency", "currency"),
+    )  # fmt: skip
+    if drawn.empty:
+        return drawn
+    drawn.data[0]["name"] = "through the assistant"
+    drawn.data.append(
+        bars([amount - (credited or 0) for _, amount, credited in rows], None,
+             [item.hover() for item in items], name="without it", colour=SKY)
+    )  # fmt: skip
+    drawn.layout.update(barmode="stack", showlegend=True)
+    return drawn
+
+
+# ---- forecast ------------------------------------------------------------------------
+
+
+def forecast(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
+    """Months that were, and the newest forecast with its bounds where it has any."""
+    title = "Revenue forecast"
+    found = db.get_revenue_forecasting(as_of=window.end)
+    if not found:
+        return nothing("forecast", title, style, days(window.start, window.end))
+    names = ("forecast_date", "predicted_revenue", "lower_bound", "upper_bound")
+    ahead = sorted(row for row in columns(found, names) if None not in row[:2])
+    what, past = history(db, window, ahead[0][0] if ahead else window.end)
+    data = [
+        *bounds(ahead, style),
+        months("forecast", [(a, b) for a, b, _, _ in ahead], ORANGE, style, dash="dot"),
+        months(what, past, BLUE, style),
+    ]
+    rows = [
+        *((m.isoformat(), amount, None, None, None) for m, amount in past),
+        *((m.isoformat(), None, *figures) for m, *figures in ahead),
+    ]
+    return Drawing(
+        "forecast", title, as_of(found, window), data,
+        layout(
+            style, showlegend=True, legend={**layout(style)["legend"],
+                                            "traceorder": "reversed"},
+            xaxis=time_axis("month", hoverformat=HOVER["month"]),
+            yaxis=value_axis("currency", style, "amount a month"),
+        ),
+        ("month", what, "forecast", "lower bound", "upper bound"), rows,
+        (None, "currency", "currency", "currency", "currency"),
+    )  # fmt: skip
+
+
+Month = tuple[datetime.date, float]
+
+
+def history(
+    db: SmartShopieDB, window: Window, until: datetime.date
+) -> tuple[str, list[Month]]:
+    """The months before the forecast: of all revenue where whole months of it are
+    stored, else of that through the assistant."""
+    wide = months_up_to(window, MONTHS)
+    wide = Days(wide.start, min(wide.end, until - datetime.timedelta(1)))
+    if wide.end < wide.start:
+        return "revenue", []
+    daily = db.series("category_revenue", "revenue_amount", start=wide.start,
+                      end=wide.end)  # fmt: skip
+    kept: dict[datetime.date, list[float]] = defaultdict(list)
+    for date, amount in columns(daily, ("start", "revenue_amount")):
+        if amount is not None:
+            kept[date.replace(day=1)].append(amount)
+    past = [(m, sum(v)) for m, v in sorted(kept.items()) if len(v) >= WHOLE]
+    if past:
+        return "revenue", past
+    monthly = measures(db, "revenue_summary", ["total_revenue_impact"], wide, "month")
+    return "revenue through the assistant", [
+        (datetime.date.fromisoformat(start), amount)
+        for start, amount in zip(
+            monthly.starts, monthly.values["total_revenue_impact"], strict=True
+        )
+        if amount is not None
+    ]
+
+
+def months(
+    name: str, values: list[Month], colour: str, style: Style, dash: str = "solid"
+) -> Trace:
+    return {
+        "type": "scatter", "mode": "lines+markers", "name": name,
+        "x": [month.isoformat() for month, _ in values],
+        "y": [amount for _, amount in values],
+        "line": {"color": colour, "width": 2.5, "dash": dash},
+        "marker": {"color": colour, "size": 6},
+        "hovertemplate": shown("currency", style, "y", 0),
+    }  # fmt: skip
+
+
+def bounds(ahead: list[tuple[Any, ...]], style: Style) -> list[Trace]:
+    """The band between the bounds, of the months that have both."""
+    known = [(m, low, high) for m, _, low, high in ahead if None not in (low, high)]
+    if not known:
+        return []
+    common = {
+        "type": "scatter", "mode": "lines", "line": {"width": 0},
+        "x": [month.isoformat() for month, _, _ in known],
+    }  # fmt: skip
+    return [
+        {**common, "name": "lower bound", "y": [low for _, low, _ in known],
+         "showlegend": False, "hovertemplate": shown("currency", style, "y", 0)},
+        {**common, "name": "upper bound", "y": [high for *_, high in known],
+         "showlegend": False, "fill": "tonexty", "fillcolor": shade(ORANGE, 0.22),
+         "hovertemplate": shown("currency", style, "y", 0)},
+    ]  # fmt: skip

@@ -66,10 +66,11 @@ class Timeline:
 
 
 def step(window: Window) -> str:
-    """The bucket that leaves between 7 and 50 points in the window."""
-    if window.days <= 45:
+    """The bucket that leaves some points in the window, and not too many: as reports
+    have it."""
+    if window.days <= 31:
         return "day"
-    return "week" if window.days <= 200 else "month"
+    return "week" if window.days <= 92 else "month"
 
 
 def measures(
@@ -143,6 +144,12 @@ def _total(values: Any) -> float:
 def _sum(values: list[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return sum(known) if known else None
+
+
+def floor(timeline: Timeline, step: float) -> float:
+    """Where a scale begins that is not cut at the top: below all values."""
+    known = [v for row in timeline.values.values() for v in row if v is not None]
+    return max(0.0, (min(known, default=0) // step) * step)
 
 
 def colours(names: Sequence[str]) -> dict[str, str]:

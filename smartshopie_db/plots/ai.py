@@ -1,0 +1,86 @@
+"""How good the models and the features of the assistant are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .common import columns, nothing, over_time
+from .drawing import Drawing, Style, Window
+from .frame import value_axis
+from .palette import BLUE, PALETTE, SKY
+from .ranked import BAR, DOWN, bars, rows_layout
+from .stretch import months_up_to
+from .text import days, escape, number
+from .timeline import floor, groups, line
+
+if TYPE_CHECKING:
+    from .._core import SmartShopieDB
+
+MONTHS = 12
+
+
+def model_performance(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
+    """Measured points alone, a month each; where none was measured there is a gap."""
+    wide = months_up_to(window, MONTHS)
+    timeline = groups(db, "ai_model_performance", "accuracy", "model_name", wide,
+                      every="month")  # fmt: skip
+    low = floor(timeline, 5)
+    data = [
+        trace
+        for name, colour in zip(timeline.values, PALETTE, strict=False)
+        for trace in line(timeline, name, "percent", style, colour=colour)
+    ]
+    return over_time(
+        "model_performance", "Accuracy of the models", timeline, wide, style, data,
+        value_axis("percent", style, "", range=[low, 100.3],
+                   title={"text": f"accuracy, from {low:g}%", "standoff": 8}),
+        "percent",
+    )  # fmt: skip
+
+
+def feature_performance(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
+    """Success and contentment of each feature's uses, as percent."""
+    title, note = "Features of the assistant", days(window.start, window.end)
+    within: Any = {"start": window.start, "end": window.end, "by": "feature_name"}
+    known = [
+        dict(columns(db.top("ai_feature_performance", column, 1000, **within),
+                     ("feature_name", column)))
+        for column in ("usage_count", "success_rate", "user_satisfaction")
+    ]  # fmt: skip
+    uses, success, content = known
+    names = list(dict.fromkeys([*uses, *success, *content]))[:10]
+    if not names:
+        return nothing("feature_performance", title, style, note)
+    rows = [
+        (name, uses.get(name), percent(success.get(name)), percent(content.get(name)))
+        for name in names
+    ]
+    hover = [
+        f"{escape(name)}: {number(n, 'count', style, 0)} uses<br>"
+        f"{number(good, 'percent', style, 1)} ended well<br>"
+        f"{number(glad, 'percent', style, 1)} content"
+        for name, n, good, glad in rows
+    ]
+    half = BAR / 2
+    data = [
+        bars(
+            [row[k] for row in rows],
+            [number(row[k], "percent", style, 1) for row in rows], hover, name=what,
+            colour=colour, width=half, y=[i + DOWN + move for i in range(len(rows))],
+            insidetextfont={"color": "#ffffff", "size": 11},
+        )
+        for k, what, colour, move in (
+            (2, "ended well", BLUE, -half / 2), (3, "users content", SKY, half / 2),
+        )
+    ]  # fmt: skip
+    return Drawing(
+        "feature_performance", title, note, data,
+        rows_layout(names, style, showlegend=True, barmode="overlay",
+                    xaxis={"visible": False, "range": [0, 100], "fixedrange": True}),
+        ("feature", "uses", "ended well", "users content"), rows,
+        (None, "count", "percent", "percent"),
+    )  # fmt: skip
+
+
+def percent(part: float | None) -> float | None:
+    return None if part is None else 100 * part
