@@ -1,0 +1,232 @@
+"""Which days a report is about.
+
+All reports of one request share one window, so that every figure of a page shows the
+same days.  It ends at the newest day that any daily table holds, not today: a dashboard
+over last year's data is not empty.
+"""
+
+from __future__ import annotations
+
+import datetime
+import functools
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .. import OperationalError, SmartShopieDB, Table
+
+# Tables whose rows are those of one day.  The time of an event is an instant, or, of a
+# payment, a day that may lie ahead; only the feed's events say how new the data is.
+DAILY = (
+    "overview_kpis", "conversion_funnel", "interaction_types", "customer_segments",
+    "behavioral_patterns", "customer_concerns", "customer_interactions",
+    "customer_value_analysis", "product_analytics", "product_gaps",
+    "revenue_attribution", "category_revenue", "revenue_forecasting",
+    "conversion_analytics", "conversion_trends", "ai_feature_performance",
+    "interaction_summary", "customer_lifetime_value", "customer_satisfaction",
+)  # fmt: skip
+# Asked only when no daily table holds anything.
+OTHERS = (
+    "revenue_summary", "ai_model_performance", "category_performance",
+    "billing_summary", "usage_breakdown", "billing_payments", "realtime_metrics",
+    "system_health", "usage_alerts",
+)  # fmt: skip
+
+PERIOD = "30d"
+LONGEST = 36_600  # days; a hundred years
+
+DAY = datetime.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Window:
+    """Days from start to end, both included; as_of is the last day that is over.
+
+    previous: the days just before, as many (months go with months): first and last.
+    period: what was asked for, such as "30d"; None when the days were given.
+    """
+
+    start: datetime.date
+    end: datetime.date
+    as_of: datetime.date
+    previous: tuple[datetime.date, datetime.date]
+    period: str | None = None
+
+    @property
+    def days(self) -> int:
+        """How many days it has."""
+        return (self.end - self.start).days + 1
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """start= and end= for a call that takes them."""
+        return {"start": self.start, "end": self.end}
+
+    @property
+    def until(self) -> datetime.date:
+        """The last day of the window that is over."""
+        return min(self.end, self.as_of)
+
+    @property
+    def every(self) -> Literal["day", "week", "month"]:
+        """The buckets that fit its length; weeks begin on Monday."""
+        if self.days <= 31:
+            return "day"
+        return "week" if self.days <= 92 else "month"
+
+
+def window(
+    db: SmartShopieDB,
+    *,
+    period: str | None = None,
+    start: datetime.date | str | None = None,
+    end: datetime.date | str | None = None,
+    as_of: datetime.date | str | None = None,
+) -> Window:
+    """The days asked for: a period that ends at as_of, or start to end; "30d" alone.
+
+    as_of is the newest stored day unless given.  start alone goes on to as_of, end
+    alone begins with the oldest stored day.  ValueError names the wrong argument.
+    """
+    first, last = _day("start", start), _day("end", end)
+    known = _day("as_of", as_of)
+    if period is not None and (first or last):
+        raise ValueError("period: cannot be combined with start or end; use as_of")
+    newest = known or newest_day(db) or _today()
+    if not first and not last:
+        return _counted_back(db, PERIOD if period is None else period, newest)
+    last = last or newest
+    first = first or min(oldest_day(db) or last, last)
+    return _check(_calendar(db, None, first, last, min(newest, last)))
+
+
+def newest_day(db: SmartShopieDB) -> datetime.date | None:
+    """The newest stored day over all daily tables; None for a file without rows."""
+    return _extreme(db, "max")
+
+
+def oldest_day(db: SmartShopieDB) -> datetime.date | None:
+    """The oldest stored day over all daily tables; None for a file without rows."""
+    return _extreme(db, "min")
+
+
+def _counted_back(db: SmartShopieDB, period: str, as_of: datetime.date) -> Window:
+    if not isinstance(period, str):
+        raise ValueError(f"period: expected text such as '30d', got {period!r}")
+    return _check(_calendar(db, period, None, as_of, as_of))
+
+
+def _calendar(
+    db: SmartShopieDB,
+    period: str | None,
+    start: datetime.date | None,
+    end: datetime.date,
+    as_of: datetime.date,
+) -> Window:
+    """As the core's calendar has it; a comparison without rows asks it cheaply."""
+    if start and start > end:
+        raise ValueError(f"start: {start} is after {end}, where the window ends")
+    given: dict[str, Any] = (
+        {"start": start, "end": end} if start else {"period": period, "as_of": end}
+    )
+    try:
+        (row,) = db.compare("overview_kpis", "rows", id=-1, **given)
+    except ValueError as error:
+        if "no such time" in str(error):
+            raise ValueError(
+                f"{'start' if start else 'period'}: the calendar has no days before "
+                "it to compare with"
+            ) from None
+        raise
+    previous = (row.previous_start, row.previous_end)
+    return Window(row.start, row.end, as_of, previous, period)
+
+
+def _check(found: Window) -> Window:
+    if found.days > LONGEST:
+        word = "period" if found.period else "start"
+        raise ValueError(
+            f"{word}: {found.start} to {found.end} has {found.days} days, at most "
+            f"{LONGEST} are allowed"
+        )
+    return found
+
+
+def _day(name: str, given: datetime.date | str | None) -> datetime.date | None:
+    if given is None or (
+        isinstance(given, datetime.date) and not isinstance(given, datetime.datetime)
+    ):
+        return given
+    if isinstance(given, str) and len(given) == 10 and given.isascii():
+        try:
+            return datetime.date.fromisoformat(given)
+        except ValueError:
+            pass
+    raise ValueError(f"{name}: expected a day as YYYY-MM-DD, got {given!r}")
+
+
+def _today() -> datetime.date:
+    """What a file without rows is about: UTC, as all its instants would be."""
+    return datetime.datetime.now(datetime.UTC).date()
+
+
+# ---- the newest and the oldest day ---------------------------------------------------
+
+
+def _extreme(db: SmartShopieDB, which: str) -> datetime.date | None:
+    if db.query("PRAGMA user_version")[0].user_version:  # a current file
+        try:
+            (row,) = db.query(_sql(which))
+        except OperationalError:  # a table is missing
+            pass
+        else:
+            if row.day is not None:
+                return datetime.date.fromisoformat(row.day[:10])
+            return _of_each(db, OTHERS, which)
+    return _of_each(db, DAILY, which) or _of_each(db, OTHERS, which)
+
+
+@functools.cache
+def _sql(which: str) -> str:
+    """One query over the indexes of all daily tables of a current file, where days and
+    instants are text that begins with the day."""
+    columns = dict.fromkeys(DAILY, "record_date")
+    columns["customer_interactions"] = "interaction_date"
+    parts = (f"SELECT {which}({day}) AS day FROM {t}" for t, day in columns.items())
+    return f"SELECT {which}(day) AS day FROM ({' UNION ALL '.join(parts)})"
+
+
+def _of_each(
+    db: SmartShopieDB, names: tuple[str, ...], which: str
+) -> datetime.date | None:
+    """The same as the core reads days, for the forms that older files have."""
+    days = [_of_table(db.tables[name], which) for name in names]
+    found = [day for day in days if day is not None]
+    if not found:
+        return None
+    return max(found) if which == "max" else min(found)
+
+
+def _of_table(table: Table[Any], which: str) -> datetime.date | None:
+    column = table.time_column
+    assert column is not None
+    rows = table.select(
+        columns=column,
+        start=datetime.date.min,  # keeps out the NULLs of older files
+        order_by=column if which == "min" else "-" + column,
+        limit=1,
+        strict=False,
+    )
+    for row in rows:
+        found = row[column]
+        if isinstance(found, datetime.datetime):
+            return found.date()
+        if isinstance(found, datetime.date):
+            return found
+    return None
+
+
+def on(
+    db: SmartShopieDB, asked: Window, start: datetime.date, end: datetime.date
+) -> Window:
+    """The window of other days than those asked for: where a report falls back."""
+    return _calendar(db, None, start, end, asked.as_of)
