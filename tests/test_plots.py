@@ -4,7 +4,6 @@ import datetime
 import itertools
 import json
 import math
-from dataclasses import dataclass
 
 import plotly.graph_objects as go
 import pytest
@@ -13,28 +12,15 @@ from smartshopie_db import SmartShopieDB, plots
 from smartshopie_db.demo import generate
 from smartshopie_db.plots import PALETTE, PLOTS, THEMES, Style
 from smartshopie_db.plots.figure import figure
+from smartshopie_db.reports import window
 
 D = datetime.date
 DEMO_DAY = D(2025, 10, 28)
 PERIODS = (1, 7, 30, 90, 365)
 
 
-@dataclass(frozen=True)
-class Days:
-    start: D
-    end: D
-
-    @property
-    def as_of(self):
-        return self.end
-
-    @property
-    def days(self):
-        return (self.end - self.start).days + 1
-
-
-def last(days, end=DEMO_DAY):
-    return Days(end - datetime.timedelta(days - 1), end)
+def last(db, days, end=DEMO_DAY):
+    return window(db, period=f"{days}d", as_of=end)
 
 
 @pytest.fixture(scope="module")
@@ -45,15 +31,13 @@ def year(tmp_path_factory):
         yield db
 
 
-def drawings(db, window, style=None):
+def drawings(db, days, style=None):
     """Every drawing, JSON and valid for plotly."""
     style = style or Style("EUR")
     for plot in PLOTS.values():
         names = list(plot.parameters)
         for values in itertools.product(*plot.parameters.values()):
-            drawn = plot.draw(
-                db, window, style, **dict(zip(names, values, strict=True))
-            )
+            drawn = plot.draw(db, days, style, **dict(zip(names, values, strict=True)))
             json.dumps([drawn.data, drawn.layout, drawn.rows], allow_nan=False)
             assert drawn.name == plot.name and drawn.title and drawn.note
             assert len(drawn.columns) == len(drawn.units)
@@ -66,28 +50,28 @@ def drawings(db, window, style=None):
 
 @pytest.mark.parametrize("days", PERIODS)
 def test_plotly_takes_every_drawing_of_a_year(year, days):
-    for drawn in drawings(year, last(days, D(2025, 12, 31))):
+    for drawn in drawings(year, last(year, days, D(2025, 12, 31))):
         assert drawn.empty is None
 
 
 def test_plotly_takes_every_drawing_of_the_demo(demo):
-    assert all(not drawn.empty for drawn in drawings(demo, last(30)))
+    assert all(not drawn.empty for drawn in drawings(demo, last(demo, 30)))
 
 
 def test_an_empty_file_says_so(db):
-    assert all(drawn.empty for drawn in drawings(db, last(30)))
+    assert all(drawn.empty for drawn in drawings(db, last(db, 30)))
 
 
 def test_older_files_are_drawn(legacy_path):
     with SmartShopieDB(legacy_path, mode="ro") as db:
-        assert list(drawings(db, last(30)))
+        assert list(drawings(db, last(db, 30)))
 
 
 @pytest.mark.parametrize("end", [D(2025, 10, 28), D(2025, 10, 31)])
 def test_real_files_are_drawn(real_path, end):
     with SmartShopieDB(real_path, mode="ro") as db:
         for days in PERIODS:
-            assert list(drawings(db, last(days, end)))
+            assert list(drawings(db, last(db, days, end)))
 
 
 # ---- colours -------------------------------------------------------------------------

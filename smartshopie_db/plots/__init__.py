@@ -58,11 +58,8 @@ def show(
     Without period, start and end it is about the last 30 days up to `as_of`, which is
     the newest stored day unless given.
     """
-    from importlib import import_module
-
+    from ..reports.window import window
     from .figure import figure, template
-
-    window = import_module("smartshopie_db.reports.window").window
 
     template(theme)
     if name not in PLOTS:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .common import columns, nothing, over_time
+from .common import nothing, over_time, stored, table
 from .drawing import Drawing, Style, Window
 from .frame import value_axis
-from .palette import BLUE, PALETTE, SKY
-from .ranked import BAR, DOWN, bars, rows_layout
+from .palette import PALETTE, SKY
+from .ranked import BAR, Item, bars, rows_layout, scale
 from .stretch import months_up_to
-from .text import days, escape, number
+from .text import number
 from .timeline import floor, groups, line
 
 if TYPE_CHECKING:
@@ -40,10 +40,11 @@ def model_performance(db: SmartShopieDB, window: Window, style: Style) -> Drawin
 
 def feature_performance(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
     """Success and contentment of each feature's uses, as percent."""
-    title, note = "Features of the assistant", days(window.start, window.end)
+    title = "Features of the assistant"
+    note = stored(window, db, "ai_feature_performance", "usage_count")
     within: Any = {"start": window.start, "end": window.end, "by": "feature_name"}
     known = [
-        dict(columns(db.top("ai_feature_performance", column, 1000, **within),
+        dict(table(db.top("ai_feature_performance", column, 1000, **within),
                      ("feature_name", column)))
         for column in ("usage_count", "success_rate", "user_satisfaction")
     ]  # fmt: skip
@@ -55,28 +56,24 @@ def feature_performance(db: SmartShopieDB, window: Window, style: Style) -> Draw
         (name, uses.get(name), percent(success.get(name)), percent(content.get(name)))
         for name in names
     ]
-    hover = [
-        f"{escape(name)}: {number(n, 'count', style, 0)} uses<br>"
-        f"{number(good, 'percent', style, 1)} ended well<br>"
-        f"{number(glad, 'percent', style, 1)} content"
+    items = [
+        Item(
+            name, good,
+            " · ".join(number(part, "percent", style, 1) for part in (good, glad)),
+            (f"{number(n, 'count', style, 0)} uses",),
+        )
         for name, n, good, glad in rows
-    ]
+    ]  # fmt: skip
     half = BAR / 2
     data = [
-        bars(
-            [row[k] for row in rows],
-            [number(row[k], "percent", style, 1) for row in rows], hover, name=what,
-            colour=colour, width=half, y=[i + DOWN + move for i in range(len(rows))],
-            insidetextfont={"color": "#ffffff", "size": 11},
-        )
-        for k, what, colour, move in (
-            (2, "ended well", BLUE, -half / 2), (3, "users content", SKY, half / 2),
-        )
+        bars(items, name="ended well", shift=-half / 2, width=half),
+        bars(items, [row[3] for row in rows], name="users content", colour=SKY,
+             shift=half / 2, width=half),
     ]  # fmt: skip
     return Drawing(
         "feature_performance", title, note, data,
-        rows_layout(names, style, showlegend=True, barmode="overlay",
-                    xaxis={"visible": False, "range": [0, 100], "fixedrange": True}),
+        rows_layout(items, style, showlegend=True, barmode="overlay",
+                    xaxis=scale(100)),
         ("feature", "uses", "ended well", "users content"), rows,
         (None, "count", "percent", "percent"),
     )  # fmt: skip

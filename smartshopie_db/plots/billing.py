@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .common import columns, nothing, over_time
+from .common import nothing, over_time, table
 from .drawing import Drawing, Style, Window
 from .frame import layout, time_axis, value_axis
 from .palette import BLUE, ORANGE, PALETTE
@@ -30,7 +30,6 @@ def usage_trend(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
     return over_time(
         "usage_trend", "Use by service", timeline, wide, style,
         stack(timeline, unit, style), value_axis(unit, style, what), unit,
-        barmode="stack",
     )  # fmt: skip
 
 
@@ -38,7 +37,7 @@ def payments(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
     """The newest payments up to the window's end."""
     title = "Payments"
     found = db.get_billing_payments(end=window.end, limit=PAYMENTS)
-    rows = columns(found, ("payment_date", "description", "amount", "status"))[::-1]
+    rows = table(found, ("payment_date", "description", "amount", "status"))[::-1]
     if not rows:
         return nothing("payments", title, style, days(window.start, window.end))
     states = list(dict.fromkeys(str(row[3] or "unknown") for row in rows))
@@ -67,7 +66,7 @@ def payments(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
     return Drawing(
         "payments", title,
         f"the newest {len(rows)}, {days(rows[0][0], rows[-1][0])}", data,
-        layout(style, hovermode="closest", barmode="stack", showlegend=len(states) > 1,
+        layout(style, hovermode="closest", showlegend=len(states) > 1,
                xaxis=time_axis("month"), yaxis=value_axis("currency", style, "amount")),
         ("day", "for", "amount", "status"),
         [(date.isoformat(), *rest) for date, *rest in rows],

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .drawing import Drawing, Layout, Style, Trace, Window
+from ..reports import REPORTS, Answer
+from .drawing import Drawing, Layout, Span, Style, Trace, Window
 from .frame import layout, time_axis
+from .stretch import Days
 from .text import day, days
 from .timeline import Timeline
+
+if TYPE_CHECKING:
+    from .._core import SmartShopieDB
 
 NOTHING = "Nothing is stored for these days."
 
@@ -28,7 +33,7 @@ def over_time(
     name: str,
     title: str,
     timeline: Timeline,
-    window: Window,
+    window: Span,
     style: Style,
     data: list[Trace],
     yaxis: Layout,
@@ -72,7 +77,36 @@ def as_of(found: Sequence[Any], window: Window) -> str:
     return text if newest >= window.start else f"{text}; nothing newer is stored"
 
 
-def columns(rows: Any, names: Sequence[str]) -> list[tuple[Any, ...]]:
+def ask(path: str, db: SmartShopieDB, window: Window) -> tuple[Answer, Any]:
+    """The answer of a report, and its data."""
+    answer = REPORTS[path].run(db, window)
+    return answer, answer["data"]
+
+
+def about(
+    answer: Answer, db: SmartShopieDB, table: str, column: str, **filters: Any
+) -> str:
+    """The note of an answer: its days, and on how many of them there is a figure."""
+    first, last = answer["start"], answer["end"]
+    assert isinstance(first, datetime.date) and isinstance(last, datetime.date)
+    if answer.get("fallback"):
+        first, last = answer["from"], answer["to"]
+        assert isinstance(first, datetime.date) and isinstance(last, datetime.date)
+        return f"{days(first, last)}; nothing newer is stored"
+    return stored(Days(first, last), db, table, column, **filters)
+
+
+def stored(
+    span: Span, db: SmartShopieDB, table: str, column: str, **filters: Any
+) -> str:
+    """The days of a sum or a mean; where it is of some of them, of how many."""
+    (row,) = db.compare(table, column, start=span.start, end=span.end, **filters)
+    text = days(span.start, span.end)
+    known: int = row["days"] or 0
+    return text if known in (0, span.days) else f"{text}; stored for {known} of them"
+
+
+def table(rows: Any, names: Sequence[str]) -> list[tuple[Any, ...]]:
     """These columns of Rows, row by row."""
     return list(zip(*(rows[name].to_list() for name in names), strict=True))
 

@@ -8,7 +8,7 @@ from .common import nothing
 from .drawing import Drawing, Style, Window
 from .frame import layout, time_axis, value_axis
 from .palette import BLUE, ORANGE, SKY
-from .timeline import Timeline, column, line, measures
+from .timeline import Timeline, columns, line, measures
 
 if TYPE_CHECKING:
     from .._core import SmartShopieDB
@@ -29,13 +29,13 @@ def conversion_trend(db: SmartShopieDB, window: Window, style: Style) -> Drawing
         *(trace | {"yaxis": "y2"} for trace in line(
             rate, "conversion_rate", "percent", style, name="conversion rate",
             colour=ORANGE, digits=2)),
-        column(split, WITH, "count", style, colour=BLUE),
-        column(split, WITHOUT, "count", style, colour=SKY),
+        *columns(split, WITH, "count", style, colour=BLUE),
+        *columns(split, WITHOUT, "count", style, colour=SKY),
     ]  # fmt: skip
     return Drawing(
         "conversion_trend", title, note, data,
         layout(
-            style, showlegend=True, barmode="stack", hoversubplots="axis",
+            style, showlegend=True, hoversubplots="axis",
             xaxis=time_axis(rate.every, anchor="y"),
             yaxis=value_axis("count", style, "purchases", domain=[0, 0.56], nticks=5),
             yaxis2=value_axis("percent", style, "", domain=[0.64, 1], nticks=4),

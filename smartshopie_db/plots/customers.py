@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from .common import as_of, columns, nothing, share
+from .common import as_of, nothing, share, stored, table
 from .drawing import Drawing, Style, Window
 from .frame import layout, name_axis, value_axis
 from .palette import BLUE, ORANGE, SKY
-from .ranked import DOWN, Item, bars, ranking, rows_layout
-from .text import days, escape, label, number, shown
+from .ranked import Item, bars, dots, ranking, rows_layout, scale
+from .text import escape, label, number, shown
 
 if TYPE_CHECKING:
     from .._core import SmartShopieDB
@@ -62,46 +62,44 @@ def behavioral_patterns(db: SmartShopieDB, window: Window, style: Style) -> Draw
     return ranking(
         "behavioral_patterns", "Habits of customers", as_of(found, window), style,
         items, ("pattern", "name", "value", "unit"), rows, (None, None, None, None),
-        xaxis={"visible": False, "range": [0, most], "fixedrange": True},
+        xaxis=scale(most),
     )  # fmt: skip
 
 
 def concerns(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
     """Questions on the left, what part was answered well on the right."""
-    title, note = "What customers ask about", days(window.start, window.end)
+    title = "What customers ask about"
+    note = stored(window, db, "customer_concerns", "query_count")
     within: Any = {"start": window.start, "end": window.end, "by": "concern_name"}
     found = db.top("customer_concerns", "query_count", MOST, **within)
-    asked = columns(found, ("concern_name", "query_count"))
+    asked = table(found, ("concern_name", "query_count"))
     if not asked:
         return nothing("concerns", title, style, note)
     answered = dict(
-        columns(db.top("customer_concerns", "ai_success_rate", 1000, **within),
+        table(db.top("customer_concerns", "ai_success_rate", 1000, **within),
                 ("concern_name", "ai_success_rate"))
     )  # fmt: skip
     rows = [(name, count, answered.get(name)) for name, count in asked]
-    texts = [number(count, "count", style, 0) for _, count, _ in rows]
-    rates = [number(rate, "percent", style, 0) for *_, rate in rows]
-    hover = [
-        f"{escape(name)}: {text} questions<br>{number(rate, 'percent', style, 1)}"
-        " answered well"
-        for (name, _, rate), text in zip(rows, texts, strict=True)
-    ]
-    dots = {
-        "type": "scatter", "mode": "lines+markers+text", "name": "answered well",
-        "x": [rate for *_, rate in rows], "y": [i + DOWN for i in range(len(rows))],
-        "xaxis": "x2", "text": rates, "textposition": "middle right",
-        "line": {"color": ORANGE, "width": 1.5}, "connectgaps": False,
-        "marker": {"color": ORANGE, "size": 9}, "customdata": hover,
-        "hovertemplate": "%{customdata}<extra></extra>", "cliponaxis": False,
-    }  # fmt: skip
-    plain = {"visible": False, "fixedrange": True}
+    items = [
+        Item(
+            name, count, number(count, "count", style, 0),
+            (f"{number(rate, 'percent', style, 1)} answered well",),
+        )
+        for name, count, rate in rows
+    ]  # fmt: skip
+    rates = [row[2] for row in rows]
+    answers = dots(
+        items, rates, name="answered well", xaxis="x2", mode="lines+markers+text",
+        text=[number(rate, "percent", style, 0) for rate in rates],
+        textposition="middle right", line={"color": ORANGE, "width": 1.5},
+        marker={"color": ORANGE, "size": 9},
+    )  # fmt: skip
     return Drawing(
-        "concerns", title, note,
-        [bars([row[1] for row in rows], texts, hover, name="questions"), dots],
+        "concerns", title, note, [bars(items, name="questions"), answers],
         rows_layout(
-            [row[0] for row in rows], style, showlegend=True,
-            xaxis={**plain, "domain": [0, 0.62], "rangemode": "tozero"},
-            xaxis2={**plain, "domain": [0.68, 0.9], "range": [0, 100], "anchor": "y"},
+            items, style, right=0.62, showlegend=True,
+            xaxis=scale(items[0].value or 1, domain=[0, 0.62]),
+            xaxis2=scale(100, domain=[0.68, 0.88], anchor="y"),
         ),
         ("concern", "questions", "answered well"), rows, (None, "count", "percent"),
     )  # fmt: skip

@@ -7,19 +7,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from ..reports.window import Window as Window
+
 Trace = dict[str, Any]
 Layout = dict[str, Any]
 
 
-class Window(Protocol):
-    """The days that are drawn, both included: a reports.Window."""
+class Span(Protocol):
+    """Days in a row, first and last included: a Window is one."""
 
     @property
     def start(self) -> datetime.date: ...
     @property
     def end(self) -> datetime.date: ...
-    @property
-    def as_of(self) -> datetime.date: ...
     @property
     def days(self) -> int: ...
 

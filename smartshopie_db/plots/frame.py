@@ -15,8 +15,8 @@ DAY_MS = WEEK_MS // 7
 # Ticks say the day before the month, as the notes do; what is under them is said once.
 TICKS = [
     {"dtickrange": [None, DAY_MS - 1], "value": "%H:%M\n%-d %b %Y"},
-    {"dtickrange": [DAY_MS, "M1"], "value": "%-d %b\n%Y"},
-    {"dtickrange": ["M1", "M12"], "value": "%b\n%Y"},
+    {"dtickrange": [DAY_MS, 4 * WEEK_MS], "value": "%-d %b\n%Y"},
+    {"dtickrange": ["M1", "M6"], "value": "%b\n%Y"},
     {"dtickrange": ["M12", None], "value": "%Y"},
 ]
 
@@ -40,6 +40,7 @@ def layout(style: Style, **more: Any) -> Layout:
         "separators": style.separators,
         "margin": {"l": 8, "r": 16, "t": 16, "b": 8, "pad": 4},
         "showlegend": False,
+        "barmode": "stack",
         "legend": {
             "orientation": "h", "x": 0, "xanchor": "left", "y": 1.02,
             "yanchor": "bottom", "title": {"text": ""},
@@ -66,11 +67,15 @@ def value_axis(unit: str | None, style: Style, what: str, **more: Any) -> Layout
 
 
 def time_axis(every: str, **more: Any) -> Layout:
+    months = (
+        {"ticklabelmode": "period"} if every in ("month", "quarter", "year") else {}
+    )
     return {
+        **months,
         "type": "date",
         "automargin": True,
         "showgrid": False,
-        "nticks": 8,
+        "nticks": 6,
         "tickformatstops": TICKS,
         "hoverformat": HOVER[every],
         **more,

@@ -29,5 +29,5 @@ def interactions_timeline(db: SmartShopieDB, window: Window, style: Style) -> Dr
     return over_time(
         "interactions_timeline", "Interactions over time", timeline, window, style,
         stack(timeline, "count", style), value_axis("count", style, "interactions"),
-        "count", barmode="stack",
+        "count",
     )  # fmt: skip

@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, Any
 
-from .common import columns, nothing, over_time, share
+from .common import about, ask, nothing, over_time, share
 from .drawing import Drawing, Style, Trace, Window
 from .frame import layout, value_axis
 from .palette import OTHER, PALETTE
-from .ranked import DOWN, Item, bars, ranking, rows_layout
+from .ranked import Item, bars, dots, ranking, rows_layout, scale
 from .stretch import before
-from .text import days, escape, label, number, shown
-from .timeline import Timeline, column, floor, line, measures
+from .text import days, label, number, shown
+from .timeline import Timeline, columns, floor, line, measures
 
 if TYPE_CHECKING:
     from .._core import SmartShopieDB
@@ -36,9 +36,9 @@ def kpi_trend(
     timeline = measures(db, "overview_kpis", [measure], window)
     data: list[Trace]
     if measure in FLOWS and timeline.every != "day":
-        data = [column(timeline, measure, unit, style, name=title)]
+        data = columns(timeline, measure, unit, style, name=title)
     else:
-        data = line(timeline, measure, unit, style, name="these days")
+        data = line(timeline, measure, unit, style, name=days(window.start, window.end))
     drawn = over_time(
         "kpi_trend", title, timeline, window, style, data,
         value_axis(unit, style, what), unit,
@@ -46,18 +46,26 @@ def kpi_trend(
     if drawn.empty or timeline.every != "day" or window.days < 2:
         return drawn
     earlier = measures(db, "overview_kpis", [measure], before(window), "day")
-    return drawn if earlier.empty else beside(drawn, earlier, timeline, unit, style)
+    if earlier.empty:
+        return drawn
+    name = days(before(window).start, before(window).end)
+    return beside(drawn, name, earlier, timeline, unit, style)
 
 
 def beside(
-    drawn: Drawing, earlier: Timeline, timeline: Timeline, unit: str, style: Style
+    drawn: Drawing,
+    name: str,
+    earlier: Timeline,
+    timeline: Timeline,
+    unit: str,
+    style: Style,
 ) -> Drawing:
     """The same with the days before, day under day, as a pale line."""
     (values,) = earlier.values.values()
     pale = {
         "type": "scatter",
         "mode": "lines",
-        "name": f"the {len(values)} days before",
+        "name": name,
         "x": timeline.starts,
         "y": values,
         "connectgaps": False,
@@ -83,16 +91,14 @@ def beside(
 
 
 def funnel(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
-    title, note = "Conversion funnel", days(window.start, window.end)
-    found = db.breakdown(
-        "conversion_funnel", "count", by=["stage_order", "stage_name"],
-        start=window.start, end=window.end,
-    )  # fmt: skip
-    stages = sorted(columns(found, ("stage_order", "stage_name", "count")))
+    answer, stages = ask("overview/funnel", db, window)
     rows: list[tuple[Any, ...]] = []
-    first = last = stages[0][2] if stages else None
-    for _, name, count in stages:
-        rows.append((name, count, share(count, first), share(count, last)))
+    last = stages[0]["count"] if stages else None
+    for stage in stages:
+        count = stage["count"]
+        rows.append(
+            (stage["stage_name"], count, stage["percentage"], share(count, last))
+        )
         last = count
     items = [
         Item(
@@ -104,7 +110,9 @@ def funnel(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
         for name, count, of_all, kept in rows
     ]  # fmt: skip
     return ranking(
-        "funnel", title, note + "; sessions, and their share of the first stage",
+        "funnel", "Conversion funnel",
+        about(answer, db, "conversion_funnel", "count", stage_order=0)
+        + "; sessions, and their share of the first stage",
         style, items,
         ("stage", "sessions", "share of the first stage", "share of the stage before"),
         rows, (None, "count", "percent", "percent"),
@@ -112,12 +120,10 @@ def funnel(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
 
 
 def interaction_types(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
-    title, note = "What the assistant is used for", days(window.start, window.end)
-    found = db.breakdown(
-        "interaction_types", "count", by="interaction_name", start=window.start,
-        end=window.end,
-    )  # fmt: skip
-    rows = columns(found, ("interaction_name", "count", "share"))
+    title = "What the assistant is used for"
+    answer, kinds = ask("overview/interaction-types", db, window)
+    note = about(answer, db, "interaction_types", "count")
+    rows = [(k["interaction_name"], k["count"], k["percentage"]) for k in kinds]
     total = sum(row[1] or 0 for row in rows)
     if not total:
         return nothing("interaction_types", title, style, note)
@@ -126,7 +132,7 @@ def interaction_types(db: SmartShopieDB, window: Window, style: Style) -> Drawin
         rest = rows[SLICES - 1 :]
         slices = [
             *rows[: SLICES - 1],
-            ("Other", *(sum(row[i] or 0 for row in rest) for i in (1, 2))),
+            ("Other", sum(row[1] for row in rest), sum(row[2] for row in rest)),
         ]
     ring = {
         "type": "pie",
@@ -136,7 +142,7 @@ def interaction_types(db: SmartShopieDB, window: Window, style: Style) -> Drawin
         "sort": False,
         "direction": "clockwise",
         "automargin": True,
-        "textinfo": "percent",
+        "texttemplate": "%{percent:.1%}",
         "textposition": "outside",
         "marker": {
             "colors": [
@@ -144,7 +150,7 @@ def interaction_types(db: SmartShopieDB, window: Window, style: Style) -> Drawin
                 for i in range(len(slices))
             ],
         },
-        "hovertemplate": "%{label}: %{value:,} (%{percent})<extra></extra>",
+        "hovertemplate": "%{label}: %{value:,} (%{percent:.1%})<extra></extra>",
     }
     centre = {
         "text": f"<b>{number(total, 'count', style, 0)}</b><br>interactions",
@@ -152,7 +158,9 @@ def interaction_types(db: SmartShopieDB, window: Window, style: Style) -> Drawin
     }  # fmt: skip
     return Drawing(
         "interaction_types", title, note, [ring],
-        layout(style, hovermode="closest", showlegend=True, annotations=[centre]),
+        layout(style, hovermode="closest", showlegend=True, annotations=[centre],
+               legend={"orientation": "h", "x": 0.5, "xanchor": "center", "y": -0.08,
+                       "yanchor": "top"}),
         ("kind", "interactions", "share"), rows, (None, "count", "percent"),
     )  # fmt: skip
 
@@ -161,25 +169,28 @@ def ai_quality(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
     """Bullets on the full scale of percent, with what it was before as a stroke."""
     title, note = "Quality of the assistant", days(window.start, window.end)
     rows: list[tuple[str, float | None, float | None]] = []
-    for name, table, what, scale in QUALITY:
-        now, was = compared(db, window, table, what)
-        rows.append((name, scaled(now, scale), scaled(was, scale)))
+    for name, source, what, times in QUALITY:
+        now, was = compared(db, window, source, what)
+        rows.append((name, scaled(now, times), scaled(was, times)))
     if all(now is None for _, now, _ in rows):
         return nothing("ai_quality", title, style, note)
-    names = [name for name, _, _ in rows]
-    track = bars([100] * len(rows), None, [""] * len(rows), colour=OTHER,
-                 opacity=0.22, hoverinfo="skip", hovertemplate=None)  # fmt: skip
-    texts = [number(now, "percent", style, 1) for _, now, _ in rows]
-    hover = [
-        f"{escape(name)}: {text}<br>{number(was, 'percent', style, 1)} before"
-        for (name, _, was), text in zip(rows, texts, strict=True)
-    ]
+    items = [
+        Item(
+            name, now, number(now, "percent", style, 1),
+            (f"{number(was, 'percent', style, 1)} in the period before",),
+        )
+        for name, now, was in rows
+    ]  # fmt: skip
+    track = bars(items, [100] * len(items), colour=OTHER, opacity=0.22)
+    strokes = dots(items, [was for *_, was in rows], marker={
+        "symbol": "line-ns", "size": 22, "color": OTHER,
+        "line": {"width": 3, "color": OTHER},
+    })  # fmt: skip
     return Drawing(
         "ai_quality", title, note + "; the stroke is the period before",
-        [track, bars([now for _, now, _ in rows], texts, hover),
-         strokes([was for *_, was in rows], hover)],
-        rows_layout(names, style, barmode="overlay",
-                    xaxis={"visible": False, "range": [0, 100], "fixedrange": True}),
+        [track, bars(items), strokes],
+        rows_layout(items, style, barmode="overlay",
+                    xaxis=scale(100)),
         ("figure", "now", "before"), rows, (None, "percent", "percent"),
     )  # fmt: skip
 
@@ -195,29 +206,12 @@ QUALITY = (
 def compared(
     db: SmartShopieDB, window: Window, table: str, column: str
 ) -> tuple[float | None, float | None]:
-    (row,) = db.compare(table, column, start=window.start, end=window.end)
+    (row,) = db.compare(table, column, to=window.previous, **window.given)
     return row["value"], row["previous"]
 
 
 def scaled(value: float | None, by: float) -> float | None:
     return None if value is None else value * by
-
-
-def strokes(values: list[float | None], hover: list[str]) -> Trace:
-    """A vertical line across each bar."""
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "x": values,
-        "y": [i + DOWN for i in range(len(values))],
-        "marker": {
-            "symbol": "line-ns", "size": 22, "color": OTHER,
-            "line": {"width": 3, "color": OTHER},
-        },
-        "customdata": hover,
-        "hovertemplate": "%{customdata}<extra></extra>",
-        "cliponaxis": False,
-    }  # fmt: skip
 
 
 def satisfaction(db: SmartShopieDB, window: Window, style: Style) -> Drawing:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .common import as_of, columns
+from .common import as_of, stored, table
 from .drawing import Drawing, Style, Window
 from .palette import SKY
-from .ranked import Item, bars, ranking
+from .ranked import Item, ranking, split
 from .text import days, label, number
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def top_products(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
     for column in figures:
         n = 1000 if known else MOST
         found = db.top("product_analytics", column, n, **within)
-        known.append({(a, b): c for a, b, c in columns(found, (*keys, column))})
+        known.append({(a, b): c for a, b, c in table(found, (*keys, column))})
     rows = [
         (product[1], revenue, known[1].get(product), known[2].get(product))
         for product, revenue in known[0].items()
@@ -39,7 +39,8 @@ def top_products(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
         for name, revenue, shown, bought in rows
     ]  # fmt: skip
     return ranking(
-        "top_products", "Products by revenue", days(window.start, window.end), style,
+        "top_products", "Products by revenue",
+        stored(window, db, "product_analytics", "revenue"), style,
         items, ("product", "revenue", "recommendations", "purchases"), rows,
         (None, "currency", "count", "count"),
     )  # fmt: skip
@@ -116,16 +117,8 @@ def cross_sell(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
         ("category", "views", "share recommended", "views recommended"), rows,
         (None, "count", "percent", "count"),
     )  # fmt: skip
-    if drawn.empty:
-        return drawn
-    drawn.data[0]["name"] = "from a recommendation"
-    rest = bars(
-        [other(views, led) for _, views, _, led in rows], None,
-        [item.hover() for item in items], name="others", colour=SKY, opacity=0.55,
-    )  # fmt: skip
-    drawn.data.append(rest)
-    drawn.layout.update(barmode="stack", showlegend=True)
-    return drawn
+    rest = [other(views, led) for _, views, _, led in rows]
+    return split(drawn, items, rest, ("from a recommendation", "other views"), SKY)
 
 
 def part(views: int | None, rate: float | None) -> float | None:

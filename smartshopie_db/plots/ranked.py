@@ -1,10 +1,10 @@
-"""Bars for names, the largest on top.  Each name stands over its bar, so that a long
-one takes no width from it, also on a phone."""
+"""Bars for names, the largest on top.  Name and figure stand over the bar, at its left
+and at the right edge: that takes no width from it, and fits a phone."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .common import nothing
@@ -14,84 +14,17 @@ from .palette import BLUE
 from .text import escape, label
 
 ROW = 46  # pixels for a name and its bar
-LONGEST = 60
+LINE = 42  # characters over a bar on a phone
+SHORTEST = 16
 BAR = 0.42  # of a row, in its lower part
 DOWN = 0.22
-
-
-def bars(
-    values: Sequence[float | None],
-    texts: Sequence[str] | None,
-    hover: Sequence[str],
-    *,
-    name: str = "",
-    colour: str = BLUE,
-    **more: Any,
-) -> Trace:
-    """One bar a row; its text stands inside where it fits.  `hover` is escaped text."""
-    wide: Trace = {
-        "type": "bar",
-        "orientation": "h",
-        "name": name,
-        "x": list(values),
-        "y": [i + DOWN for i in range(len(values))],
-        "width": BAR,
-        "marker": {"color": colour, "line": {"width": 0}},
-        "customdata": list(hover),
-        "hovertemplate": "%{customdata}<extra></extra>",
-    }
-    if texts is not None:
-        wide |= {
-            "text": list(texts),
-            "textposition": "auto",
-            "textangle": 0,
-            "constraintext": "none",
-            "insidetextfont": {"color": "#ffffff"},
-            "cliponaxis": False,
-        }
-    return {**wide, **more}
-
-
-def rows_layout(names: Sequence[object], style: Style, **more: Any) -> Layout:
-    """The layout for such bars: rows from the top, names over them, no ticks."""
-    plain: Layout = {"visible": False, "rangemode": "tozero", "fixedrange": True}
-    return layout(
-        style,
-        hovermode="closest",
-        height=ROW * max(len(names), 2) + 40,
-        annotations=[over(name, row) for row, name in enumerate(names)],
-        **{
-            "xaxis": plain,
-            "yaxis": {
-                "visible": False,
-                "range": [len(names) - 0.5, -0.5],
-                "fixedrange": True,
-            },
-            **more,
-        },
-    )
-
-
-def over(name: object, row: int, **more: Any) -> dict[str, Any]:
-    """The name at the left over its bar."""
-    return {
-        "text": label(name, LONGEST),
-        "showarrow": False,
-        "xref": "paper",
-        "x": 0,
-        "xanchor": "left",
-        "yref": "y",
-        "y": row + DOWN - BAR / 2,
-        "yanchor": "bottom",
-        "align": "left",
-        "borderpad": 0,
-        **more,
-    }
+TOP = 0.4  # above the middle of the first row
 
 
 @dataclass(frozen=True)
 class Item:
-    """A row of a ranking; `details` are what a pointer shows under its name."""
+    """A row: its name, as stored; its bar and what is written at the right, as plotly
+    takes it; `details` are what a pointer shows besides."""
 
     name: object
     value: float | None
@@ -100,6 +33,89 @@ class Item:
 
     def hover(self) -> str:
         return "<br>".join((f"{escape(self.name)}: {self.text}", *self.details))
+
+
+def bars(
+    items: Sequence[Item],
+    values: Sequence[float | None] | None = None,
+    *,
+    name: str = "",
+    colour: str = BLUE,
+    shift: float = 0.0,
+    **more: Any,
+) -> Trace:
+    """One bar a row, of the items' values unless others are given."""
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "name": name,
+        "x": [item.value for item in items] if values is None else list(values),
+        "y": [row + DOWN + shift for row in range(len(items))],
+        "width": BAR,
+        "marker": {"color": colour, "line": {"width": 0}},
+        "customdata": [item.hover() for item in items],
+        "hovertemplate": "%{customdata}<extra></extra>",
+        **more,
+    }
+
+
+def dots(items: Sequence[Item], values: Sequence[float | None], **more: Any) -> Trace:
+    """One mark a row, at the height of its bar."""
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": list(values),
+        "y": [row + DOWN for row in range(len(items))],
+        "connectgaps": False,
+        "cliponaxis": False,
+        "customdata": [item.hover() for item in items],
+        "hovertemplate": "%{customdata}<extra></extra>",
+        **more,
+    }
+
+
+def rows_layout(
+    items: Sequence[Item], style: Style, *, right: float = 1.0, **more: Any
+) -> Layout:
+    """The layout for such bars, from top to bottom, with words for ticks; `right` is
+    the edge at which the figures end, as a part of the width."""
+    most = max((item.value or 0 for item in items), default=0) or 1
+    return layout(
+        style,
+        hovermode="closest",
+        height=ROW * max(len(items), 2) + (64 if more.get("showlegend") else 40),
+        annotations=[
+            words
+            for row, item in enumerate(items)
+            for words in _words(item, row, right)
+        ],
+        **{
+            "xaxis": scale(most),
+            "yaxis": {
+                "visible": False,
+                "range": [len(items) - 0.5, -TOP],
+                "fixedrange": True,
+            },
+            **more,
+        },
+    )
+
+
+def scale(most: float, **more: Any) -> Layout:
+    """From zero to the right edge, without ticks."""
+    return {"visible": False, "range": [0, most], "fixedrange": True, **more}
+
+
+def _words(item: Item, row: int, right: float) -> list[dict[str, Any]]:
+    room = max(SHORTEST, round(LINE * right) - len(item.text))
+    common = {
+        "showarrow": False, "xref": "paper", "yref": "y", "yanchor": "bottom",
+        "y": row + DOWN - BAR / 2, "borderpad": 0,
+    }  # fmt: skip
+    return [
+        {**common, "x": 0, "xanchor": "left", "text": label(item.name, room)},
+        {**common, "x": right, "xanchor": "right", "text": item.text},
+    ]
 
 
 def ranking(
@@ -116,13 +132,32 @@ def ranking(
     """One bar for each item; `rows` are its numbers."""
     if not items:
         return nothing(name, title, style, note)
-    bar = bars(
-        [item.value for item in items],
-        [item.text for item in items],
-        [item.hover() for item in items],
-    )
     return Drawing(
-        name, title, note, [bar],
-        rows_layout([item.name for item in items], style, **more),
+        name, title, note, [bars(items)], rows_layout(items, style, **more),
         columns, rows, units,
     )  # fmt: skip
+
+
+def split(
+    drawn: Drawing,
+    items: Sequence[Item],
+    rest: Sequence[float | None],
+    names: tuple[str, str],
+    colour: str,
+) -> Drawing:
+    """The same, each bar continued by the rest of a whole."""
+    if drawn.empty:
+        return drawn
+    first = [item.value for item in items]
+    known = ([value or 0 for value in values] for values in (first, rest))
+    layout = {
+        **drawn.layout,
+        "xaxis": scale(max(map(sum, zip(*known, strict=True)), default=0) or 1),
+        "showlegend": True,
+        "legend": {**drawn.layout["legend"], "traceorder": "normal"},
+    }
+    data = [
+        {**drawn.data[0], "name": names[0]},
+        bars(items, rest, name=names[1], colour=colour),
+    ]
+    return replace(drawn, data=data, layout=layout)

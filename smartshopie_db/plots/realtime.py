@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .common import columns, nothing
+from .common import nothing, table
 from .drawing import Drawing, Layout, Style, Trace, Window
 from .frame import layout, time_axis, value_axis
 from .palette import BLUE, GREEN, ORANGE, shade
@@ -77,7 +77,7 @@ def readings(
 ) -> tuple[str, list[tuple[Any, ...]]]:
     """A note, and the newest hour of rows up to the window's end, the oldest first."""
     found = db.get_realtime_metrics(end=window.end, limit=MINUTES)
-    rows = columns(found, ("recorded_at", *figures))[::-1]
+    rows = table(found, ("recorded_at", *figures))[::-1]
     if not rows:
         return days(window.start, window.end), []
     first, last = rows[0][0], rows[-1][0]

@@ -6,11 +6,11 @@ import datetime
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from .common import as_of, columns, nothing, over_time
+from .common import as_of, nothing, over_time, stored, table
 from .drawing import Drawing, Style, Trace, Window
-from .frame import HOVER, layout, time_axis, value_axis
+from .frame import HOVER, layout, period, time_axis, value_axis
 from .palette import BLUE, ORANGE, SKY, shade
-from .ranked import Item, bars, ranking
+from .ranked import Item, ranking, split
 from .stretch import Days, months_up_to
 from .text import days, number, shown
 from .timeline import groups, measures, stack
@@ -28,25 +28,27 @@ def attribution(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
     return over_time(
         "attribution", "Revenue by feature of the assistant", timeline, window, style,
         stack(timeline, "currency", style), value_axis("currency", style, "amount"),
-        "currency", barmode="stack",
+        "currency",
     )  # fmt: skip
 
 
 def category_revenue(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
     """What is credited to the assistant, and the rest."""
-    title, note = "Revenue by category", days(window.start, window.end)
+    title = "Revenue by category"
+    note = stored(window, db, "category_revenue", "revenue_amount")
     within: Any = {"start": window.start, "end": window.end, "by": "category_name"}
-    total = columns(db.top("category_revenue", "revenue_amount", MOST, **within),
+    total = table(db.top("category_revenue", "revenue_amount", MOST, **within),
                     ("category_name", "revenue_amount"))  # fmt: skip
     helped = dict(
-        columns(db.top("category_revenue", "ai_attributed_revenue", 1000, **within),
+        table(db.top("category_revenue", "ai_attributed_revenue", 1000, **within),
                 ("category_name", "ai_attributed_revenue"))
     )  # fmt: skip
     rows = [(name, amount, helped.get(name)) for name, amount in total]
     items = [
         Item(
-            name, credited or 0, number(credited, "currency", style, 0),
-            (f"of {number(amount, 'currency', style, 0)}",),
+            name, credited or 0,
+            f"{number(credited, 'currency', style, 0)} of "
+            + number(amount, "currency", style, 0),
         )
         for name, amount, credited in rows
     ]  # fmt: skip
@@ -55,15 +57,8 @@ def category_revenue(db: SmartShopieDB, window: Window, style: Style) -> Drawing
         ("category", "revenue", "through the assistant"), rows,
         (None, "currency", "currency"),
     )  # fmt: skip
-    if drawn.empty:
-        return drawn
-    drawn.data[0]["name"] = "through the assistant"
-    drawn.data.append(
-        bars([amount - (credited or 0) for _, amount, credited in rows], None,
-             [item.hover() for item in items], name="without it", colour=SKY)
-    )  # fmt: skip
-    drawn.layout.update(barmode="stack", showlegend=True)
-    return drawn
+    rest = [amount - (credited or 0) for _, amount, credited in rows]
+    return split(drawn, items, rest, ("through the assistant", "without it"), SKY)
 
 
 # ---- forecast ------------------------------------------------------------------------
@@ -76,19 +71,20 @@ def forecast(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
     if not found:
         return nothing("forecast", title, style, days(window.start, window.end))
     names = ("forecast_date", "predicted_revenue", "lower_bound", "upper_bound")
-    ahead = sorted(row for row in columns(found, names) if None not in row[:2])
+    ahead = sorted(row for row in table(found, names) if None not in row[:2])
     what, past = history(db, window, ahead[0][0] if ahead else window.end)
     data = [
         *bounds(ahead, style),
         months("forecast", [(a, b) for a, b, _, _ in ahead], ORANGE, style, dash="dot"),
         months(what, past, BLUE, style),
     ]
+    band = "; the band lies between its bounds" if len(data) > 2 else ""
     rows = [
         *((m.isoformat(), amount, None, None, None) for m, amount in past),
         *((m.isoformat(), None, *figures) for m, *figures in ahead),
     ]
     return Drawing(
-        "forecast", title, as_of(found, window), data,
+        "forecast", title, as_of(found, window) + band, data,
         layout(
             style, showlegend=True, legend={**layout(style)["legend"],
                                             "traceorder": "reversed"},
@@ -115,7 +111,7 @@ def history(
     daily = db.series("category_revenue", "revenue_amount", start=wide.start,
                       end=wide.end)  # fmt: skip
     kept: dict[datetime.date, list[float]] = defaultdict(list)
-    for date, amount in columns(daily, ("start", "revenue_amount")):
+    for date, amount in table(daily, ("start", "revenue_amount")):
         if amount is not None:
             kept[date.replace(day=1)].append(amount)
     past = [(m, sum(v)) for m, v in sorted(kept.items()) if len(v) >= WHOLE]
@@ -139,7 +135,7 @@ def months(
         "x": [month.isoformat() for month, _ in values],
         "y": [amount for _, amount in values],
         "line": {"color": colour, "width": 2.5, "dash": dash},
-        "marker": {"color": colour, "size": 6},
+        "marker": {"color": colour, "size": 6}, **period("month"),
         "hovertemplate": shown("currency", style, "y", 0),
     }  # fmt: skip
 
@@ -151,7 +147,7 @@ def bounds(ahead: list[tuple[Any, ...]], style: Style) -> list[Trace]:
         return []
     common = {
         "type": "scatter", "mode": "lines", "line": {"width": 0},
-        "x": [month.isoformat() for month, _, _ in known],
+        "x": [month.isoformat() for month, _, _ in known], **period("month"),
     }  # fmt: skip
     return [
         {**common, "name": "lower bound", "y": [low for _, low, _ in known],

@@ -16,18 +16,13 @@ class Days:
     end: datetime.date
 
     @property
-    def as_of(self) -> datetime.date:
-        return self.end
-
-    @property
     def days(self) -> int:
         return (self.end - self.start).days + 1
 
 
 def before(window: Window) -> Days:
-    """The days just before, as many of them."""
-    end = window.start - datetime.timedelta(1)
-    return Days(end - datetime.timedelta(window.days - 1), end)
+    """The days before it that it is compared with."""
+    return Days(*window.previous)
 
 
 def months_up_to(window: Window, least: int) -> Days:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .drawing import Style, Trace, Window
+from .drawing import Span, Style, Trace
 from .frame import period
 from .palette import OTHER, PALETTE, shade
 from .text import days, escape, shown
@@ -18,8 +18,13 @@ from .text import days, escape, shown
 if TYPE_CHECKING:
     from .._core import SmartShopieDB
 
-PARTS = {"week": "parts of weeks", "month": "parts of months", "day": "not over yet"}
+PARTS = {
+    "day": "days that are not over",
+    "week": "parts of weeks",
+    "month": "parts of months",
+}
 LIGHT = 0.45
+PART = " (part)"
 MOST_MARKED = 16  # points up to which each gets a mark
 
 
@@ -54,18 +59,17 @@ class Timeline:
     def rows(self) -> list[tuple[Any, ...]]:
         return list(zip(self.starts, *self.values.values(), self.complete, strict=True))
 
-    def note(self, window: Window) -> str:
+    def note(self, window: Span) -> str:
         """The days, what a point is, and whether some stand for less."""
         text = days(window.start, window.end)
         if self.every != "day":
             text += f", by {self.every}"
         if self.partial():
-            mark = "what is drawn lighter or dashed is"
-            text += f"; {mark} {PARTS.get(self.every, 'not over yet')}"
+            text += f"; {PARTS.get(self.every, PARTS['day'])} are lighter or dashed"
         return text
 
 
-def step(window: Window) -> str:
+def step(window: Span) -> str:
     """The bucket that leaves some points in the window, and not too many: as reports
     have it."""
     if window.days <= 31:
@@ -77,7 +81,7 @@ def measures(
     db: SmartShopieDB,
     table: str,
     columns: Sequence[str],
-    window: Window,
+    window: Span,
     every: str | None = None,
     **filters: Any,
 ) -> Timeline:
@@ -100,7 +104,7 @@ def groups(
     table: str,
     column: str,
     by: str,
-    window: Window,
+    window: Span,
     every: str | None = None,
     most: int = len(PALETTE),
     **filters: Any,
@@ -176,8 +180,7 @@ def line(
     """A line, with its unfinished ends dashed."""
     values = timeline.values[key]
     label = escape(name or key)
-    whole = [v if c else None for v, c in zip(values, timeline.complete, strict=True)]
-    part = [None if c else v for v, c in zip(values, timeline.complete, strict=True)]
+    whole, part = _apart(values, timeline.complete)
     common = {
         "type": "scatter",
         "x": timeline.starts,
@@ -221,7 +224,7 @@ def line(
                     "symbol": "circle-open", "color": colour, "size": 8,
                     "line": {"width": 2},
                 },
-                "hovertemplate": full + " (part)",
+                "hovertemplate": full + PART,
                 "showlegend": False,
             }
         )  # fmt: skip
@@ -248,15 +251,19 @@ def _joined(values: list[float | None], complete: list[bool]) -> list[float | No
 def stack(
     timeline: Timeline, unit: str | None, style: Style, digits: int | None = None
 ) -> list[Trace]:
-    """What adds up to a whole: areas over whole days, columns else, as an area cannot
-    show a gap or a part."""
+    """What adds up to a whole: areas over days, columns for longer buckets and where an
+    area could not show a gap or a part."""
     hue = colours(list(timeline.values))
-    areas = timeline.whole and len(timeline.starts) >= 5
+    areas = timeline.every == "day" and timeline.whole and len(timeline.starts) >= 5
+    if areas:
+        template = shown(unit, style, "y", digits)
+        return [_area(timeline, name, hue[name], template) for name in timeline.values]
     return [
-        _area(timeline, name, hue[name], shown(unit, style, "y", digits))
-        if areas
-        else column(timeline, name, unit, style, colour=hue[name], digits=digits)
+        trace
         for name in timeline.values
+        for trace in columns(
+            timeline, name, unit, style, colour=hue[name], digits=digits
+        )
     ]
 
 
@@ -275,7 +282,7 @@ def _area(timeline: Timeline, name: str, colour: str, template: str) -> Trace:
     }
 
 
-def column(
+def columns(
     timeline: Timeline,
     key: str,
     unit: str | None,
@@ -284,24 +291,43 @@ def column(
     name: str | None = None,
     colour: str = PALETTE[0],
     digits: int | None = None,
-    **more: Any,
-) -> Trace:
+) -> list[Trace]:
     """Columns, those of unfinished buckets lighter."""
-    parts = ["" if complete else " (part)" for complete in timeline.complete]
-    return {
+    label = escape(name or key)
+    values = timeline.values[key]
+    whole, part = _apart(values, timeline.complete)
+    full = shown(unit, style, "y", digits)
+    common = {
         "type": "bar",
-        "name": escape(name or key),
+        "name": label,
+        "legendgroup": label,
         "x": timeline.starts,
-        "y": timeline.values[key],
-        "customdata": parts,
-        "marker": {
-            "color": [
-                colour if complete else shade(colour, LIGHT)
-                for complete in timeline.complete
-            ],
-            "line": {"width": 0},
-        },
-        "hovertemplate": shown(unit, style, "y", digits) + "%{customdata}",
         **period(timeline.every),
-        **more,
     }
+    traces: list[Trace] = [
+        {
+            **common,
+            "y": whole,
+            "marker": {"color": colour, "line": {"width": 0}},
+            "hovertemplate": full,
+        }
+    ]
+    if any(value is not None for value in part):
+        traces.append(
+            {
+                **common,
+                "y": part,
+                "marker": {"color": shade(colour, LIGHT), "line": {"width": 0}},
+                "hovertemplate": full + PART,
+                "showlegend": False,
+            }
+        )
+    return traces
+
+
+def _apart(
+    values: list[float | None], complete: list[bool]
+) -> tuple[list[float | None], list[float | None]]:
+    """The values of whole buckets, and those of parts."""
+    pairs = list(zip(values, complete, strict=True))
+    return [v if c else None for v, c in pairs], [None if c else v for v, c in pairs]
