@@ -1939,7 +1939,7 @@ class SmartShopieDB:
         period: str | None = None,
         start: _DateLike | None = None,
         end: _DateLike | None = None,
-        every: Literal["day", "week", "month", "quarter", "year"] = "day",
+        every: Literal["day", "week", "month", "quarter", "year", "window"] = "day",
         fill: Literal[0, "previous"] | None = None,
         by: str | Iterable[str] | None = None,
         as_of: _DateLike | None = None,

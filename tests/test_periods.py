@@ -707,6 +707,24 @@ def test_a_comparison_sees_one_state(db):
     assert len({row.value for row in seen}) > 5
 
 
+def test_the_window_as_one_bucket(demo):
+    """Every figure of each group is that of a ranking: one call for all of them."""
+    for given in ({}, {"start": "2025-10-01", "end": "2025-10-28"}):
+        (row,) = demo.series("overview_kpis", every="window", **given)
+        for figure in demo.compare("overview_kpis", **given):
+            assert row[figure.measure] == figure.value
+        for figure in ("revenue", "conversion_rate"):
+            rows = demo.series(
+                "product_analytics", ["revenue", "conversion_rate"], every="window",
+                by="product_id", **given,
+            )  # fmt: skip
+            top = demo.top("product_analytics", figure, by="product_id", **given)
+            want = {row.product_id: row[figure] for row in top}
+            assert want and {row.product_id: row[figure] for row in rows} == want
+    (row,) = demo.series("overview_kpis", "rows", every="window", end="2025-10-29")
+    assert row.complete == 0
+
+
 # ---- top and breakdown ---------------------------------------------------------------
 
 

@@ -400,7 +400,7 @@ fill_series(ss_db *db, const ss_call *call, const ss_series *s, ss_batch *batch,
     ss_aggregate *g = NULL;
     ss_value *last = NULL;
     const ss_figures *f = &s->figures;
-    SS_TRY(read_groups(db, call, f, false, s->every, &rows, &g, err));
+    SS_TRY(read_groups(db, call, f, s->whole, s->every, &rows, &g, err));
     ss_status status = SS_OK;
     if (s->fill == SS_FILL_PREVIOUS) {
         /* Zeroes are nulls: SS_VALUE_NULL is the first tag. */

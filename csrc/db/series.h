@@ -62,6 +62,7 @@ typedef struct {
 typedef struct {
     ss_figures figures;
     ss_every every;
+    bool whole; /* one bucket, the window, instead of `every` */
     ss_fill fill;
     int32_t known;
 } ss_series;

@@ -501,8 +501,9 @@ make_series(py_database *db, int table, PyObject *const *args, Py_ssize_t n,
     static const char *const names[] = {"table",  "columns", "period", "start", "end",
                                         "every",  "fill",    "by",     "as_of", "zone",
                                         "strict", "timeout", NULL};
-    static const char *const words[] = {"day",     "week", "month",
-                                        "quarter", "year", NULL};
+    enum { WINDOW = SS_EVERY_YEAR + 1 };
+    static const char *const words[] = {"day",  "week",   "month", "quarter",
+                                        "year", "window", NULL};
     static const py_signature signature = {"series", names, 2, 1};
     PyObject *all[N_ARGS], *result = NULL;
     py_figures f;
@@ -513,7 +514,8 @@ make_series(py_database *db, int table, PyObject *const *args, Py_ssize_t n,
         py_args_word(all[ARG_OTHER], "every", words, &every) == 0 &&
         parse_fill(all[ARG_THIRD], &series.fill) == 0 && resolve_window(&f) == 0) {
         series.figures = f.figures;
-        series.every = (ss_every)every;
+        series.whole = every == WINDOW;
+        series.every = series.whole ? SS_EVERY_DAY : (ss_every)every;
         series.known = f.known;
         result = run_series(&f, &series);
     }
@@ -714,7 +716,8 @@ const char py_figures_series_doc[] = PyDoc_STR(
     "       every='day', fill=None, by=None, as_of=None, zone=None, strict=None,\n"
     "       timeout=None, **filters)\n--\n\n"
     "Figures over time: one row for each stretch of time, with or without data.\n\n"
-    "every: 'day', 'week' (ISO, from Monday), 'month', 'quarter' or 'year'.\n" TIME_DOC RULE_DOC
+    "every: 'day', 'week' (ISO, from Monday), 'month', 'quarter', 'year' or 'window':\n"
+    "all of the window as one.\n" TIME_DOC RULE_DOC
     "by: a column or several; each of their values has rows of its own.\n"
     "fill: None, 0 (for sums only) or 'previous' (carry the last figure on).\n\n"
     "Rows of start, end (dates, both included), complete (1 when the whole stretch is\n"

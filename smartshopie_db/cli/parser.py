@@ -11,7 +11,7 @@ from .._core import __version__
 
 DEFAULT_PATH = "smartshopie_dashboard.db"
 FORMS = ("table", "json", "ndjson", "csv")
-EVERY = ("day", "week", "month", "quarter", "year")
+EVERY = ("day", "week", "month", "quarter", "year", "window")
 CONFLICTS = ("update", "ignore", "error")
 FILES = ("csv", "ndjson", "json", "parquet", "feather")
 SHELLS = ("bash", "zsh", "fish")
