@@ -8,6 +8,7 @@ from flask import Blueprint, Flask
 
 from .._core import SmartShopieDB
 from . import guard, settings
+from . import page as pages
 from .jsons import JSONProvider
 from .state import NAME, State, current, of
 
@@ -36,6 +37,7 @@ class SmartShopie:
         app.json = JSONProvider(app)
         root = Blueprint(NAME, __name__, url_prefix=chosen.url_prefix or None)
         guard.install(app if whole else root)
+        root.register_blueprint(pages.page)
         app.register_blueprint(root)
 
     @property

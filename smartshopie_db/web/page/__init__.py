@@ -1,0 +1,238 @@
+"""The dashboard's pages: figures written by the server, charts drawn by a script."""
+
+from __future__ import annotations
+
+import functools
+import os
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, current_app, request, url_for
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from ..._core import Error
+from ...plots import PLOTS
+from .. import answers, guard
+from ..refused import Refused
+from ..state import Body, State, current
+from . import asked, assets, charts, wording
+from .areas import AREAS, Area, Part, Scene
+from .blocks import Failed
+
+HTML = "text/html; charset=utf-8"
+OLD = 2  # days after which the newest data is called old
+page = Blueprint("page", __name__)
+
+
+def shown_parameters() -> dict[str, tuple[str, ...]]:
+    """Every parameter of a plot, for the pages take them all."""
+    return {
+        name: values
+        for plot in PLOTS.values()
+        for name, values in plot.parameters.items()
+    }
+
+
+@functools.cache
+def templates() -> Environment:
+    """Ours alone: an app around us may have templates of the same names."""
+    folder = os.path.join(os.path.dirname(os.path.dirname(__file__)), "templates")
+    made = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(
+        cell=wording.cell, day=wording.day, days=wording.days, instant=wording.instant
+    )
+    return made
+
+
+class Urls:
+    """Addresses, below whatever prefix the blueprint has."""
+
+    def __init__(self, area: str) -> None:
+        self.area = area
+        self.path = self.to(area)
+
+    def to(self, area: str, query: str = "") -> str:
+        if area == "overview":
+            return url_for("smartshopie.page.home") + query
+        return url_for("smartshopie.page.area", name=area) + query
+
+    def here(self, query: str = "") -> str:
+        return self.path + query
+
+    def data(self, name: str, ext: str, query: str) -> str:
+        return url_for("smartshopie.page.numbers", name=name, ext=ext) + query
+
+    def asset(self, name: str) -> str:
+        return url_for(
+            "smartshopie.page.static_file", version=assets.version(name), name=name
+        )
+
+    def events(self) -> str:
+        """Where changes are told; empty in an app without that."""
+        rules = current_app.url_map.iter_rules()
+        found = [rule for rule in rules if rule.rule.endswith("/api/v1/events")]
+        return url_for(found[0].endpoint) if found else ""
+
+
+class Unkept(Exception):
+    """A page with a part that failed: it is sent, and made anew the next time."""
+
+    def __init__(self, html: bytes) -> None:
+        self.html = html
+
+
+@page.get("/")
+def home() -> Response:
+    return show(AREAS["overview"])
+
+
+@page.get("/<name>")
+def area(name: str) -> Response:
+    if name not in AREAS or name == "overview":
+        raise Refused(404, "not_found", "there is no such page")
+    return show(AREAS[name])
+
+
+def show(area: Area) -> Response:
+    given = asked.parse(shown_parameters())
+    key = ("page", area.id, *given.days.items(), *given.shown.items())
+    try:
+        response = answers.kept(key, lambda: Body(render(area, given), HTML))
+    except Unkept as unkept:
+        response = Response(unkept.html, content_type=HTML)
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def render(area: Area, given: asked.Asked) -> bytes:
+    state = current()
+    version = state.db.version  # before anything is read
+    urls = Urls(area.id)
+    window = given.window()
+    scene = Scene(state, given, window, urls)
+    blocks = [made(part) for part in area.parts(scene)]
+    html = (
+        templates()
+        .get_template("area.html")
+        .render(
+            **frame(state, area, given, urls),
+            version=version,
+            window=window,
+            old=age(window),
+            blocks=blocks,
+            themes=charts.themes(),
+        )
+        .encode()
+    )
+    if any(isinstance(block, Failed) for block in blocks):
+        raise Unkept(html)
+    return html
+
+
+def frame(state: State, area: Area | None, given: Any, urls: Urls) -> dict[str, Any]:
+    """What every page has around its content."""
+    return {
+        "settings": state.settings,
+        "areas": AREAS.values(),
+        "area": area,
+        "asked": given,
+        "presets": asked.PRESETS,
+        "urls": urls,
+        "style_ids": assets.style_ids(),
+    }
+
+
+def age(window: Any) -> int:
+    """How many days old the newest data is, when that is more than usual."""
+    days = (asked.today() - window.as_of).days
+    return days if days > OLD else 0
+
+
+def made(part: Part) -> Any:
+    """The block; a part whose reading fails does not take the page with it."""
+    try:
+        return part.make()
+    except Error as error:
+        number = secrets.token_hex(6)
+        guard.log.error("error %s in %s", number, part.id, exc_info=error)
+        return Failed(part.id, part.title, number)
+
+
+# ---- numbers and files ---------------------------------------------------------------
+
+
+@page.get("/charts/<name>.<ext>")
+def numbers(name: str, ext: str) -> Response:
+    """The numbers of a chart, all of them, as a file."""
+    plot = charts.find(name)
+    if ext not in ("csv", "json"):
+        raise Refused(404, "not_found", "a chart is there as .csv and as .json")
+    given = asked.parse(shown_parameters())
+    key = ("numbers", name, ext, *given.days.items(), *given.shown.items())
+
+    def make() -> Any:
+        drawing = charts.draw(current(), plot.name, given, given.window())
+        if ext == "csv":
+            return charts.as_csv(drawing)
+        return charts.as_json(drawing, given)
+
+    response = answers.kept(key, make)
+    if ext == "csv":
+        response.headers["Content-Disposition"] = f"attachment; filename={name}.csv"
+    return response
+
+
+@page.get("/static/<version>/<name>")
+def static_file(version: str, name: str) -> Response:
+    return assets.answer(version, name)
+
+
+# ---- errors --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Trouble:
+    title: str
+    text: str
+
+
+@page.errorhandler(Exception)
+def on_error(error: Exception) -> Response:
+    """A page for people, JSON for scripts."""
+    refused = guard.as_refused(error)
+    if not asked.wants_page():
+        return guard.on_error(error)
+    urls = Urls("overview")
+    html = (
+        templates()
+        .get_template("error.html")
+        .render(
+            **frame(current(), None, asked.Asked({}, {}), urls),
+            status=refused.status,
+            trouble=trouble(refused),
+            again=request.full_path.rstrip("?") if refused.status >= 500 else "",
+            version="",
+            themes="{}",
+        )
+    )
+    response = Response(html, refused.status, content_type=HTML)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers.extend(refused.headers)
+    return response
+
+
+def trouble(refused: Refused) -> Trouble:
+    if refused.status == 404:
+        return Trouble("Page not found", "There is no page at this address.")
+    if refused.status == 400:
+        return Trouble("These days cannot be shown", refused.message)
+    if refused.status == 503:
+        return Trouble("Busy just now", "The database takes too long to answer.")
+    return Trouble("Something went wrong", refused.message)

@@ -1,0 +1,253 @@
+"""The ten areas of the dashboard and what each of them shows, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...plots import PLOTS
+from ..state import State
+from . import charts, panels
+from .asked import Asked
+from .blocks import Cards
+from .cards import Figure, cards
+
+
+@dataclass(frozen=True)
+class Part:
+    """A block that is to be made."""
+
+    id: str
+    title: str
+    make: Callable[[], Any]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """All that a part may need."""
+
+    state: State
+    asked: Asked
+    window: Any
+    urls: Any
+
+
+@dataclass(frozen=True)
+class Area:
+    id: str
+    title: str
+    about: str
+    parts: Callable[[Scene], Iterator[Part]]
+
+
+SHAPES: dict[str, dict[str, Any]] = {}  # of charts that are not half the width
+
+
+def plots(scene: Scene, area: str) -> Iterator[Part]:
+    for plot in PLOTS.values():
+        if plot.area == area:
+            yield chart(scene, plot.name)
+
+
+def chart(scene: Scene, name: str) -> Part:
+    def make() -> Any:
+        return charts.chart(
+            scene.state, name, scene.asked, scene.window, scene.urls,
+            **SHAPES.get(name, {}),
+        )  # fmt: skip
+
+    return Part(name, PLOTS[name].summary, make)
+
+
+def panel(scene: Scene, id: str, title: str, make: Any, **options: Any) -> Part:
+    return Part(id, title, lambda: make(scene.state, scene.window, **options))
+
+
+def figures(
+    scene: Scene, title: str, *groups: tuple[str, Sequence[Figure]], shown: str = ""
+) -> Part:
+    """Cards from one table or from several."""
+
+    def link(measure: str) -> str:
+        return str(scene.urls.here(scene.asked.query(measure=measure)))
+
+    def make() -> Cards:
+        found = [
+            card
+            for table, wanted in groups
+            for card in cards(scene.state, table, wanted, scene.window, link, shown)
+        ]
+        return Cards("figures", title, found)
+
+    return Part("figures", title, make)
+
+
+# ---- the areas -----------------------------------------------------------------------
+
+MEASURES = (
+    "revenue_impact", "total_customers", "conversion_rate", "ai_interactions",
+)  # fmt: skip
+
+
+def overview(scene: Scene) -> Iterator[Part]:
+    shown = scene.asked.shown.get("measure", MEASURES[0])
+    yield figures(
+        scene,
+        "Headline figures",
+        (
+            "overview_kpis",
+            (
+                Figure("Customers", "total_customers", "total_customers"),
+                Figure("Conversion rate", "conversion_rate", "conversion_rate"),
+                Figure("Assistant interactions", "ai_interactions", "ai_interactions"),
+                Figure("Assistant revenue", "revenue_impact", "revenue_impact"),
+            ),
+        ),
+        shown=shown,
+    )
+    yield from plots(scene, "overview")
+    yield panel(scene, "feed", "Latest activity", panels.feed)
+    yield panel(scene, "alerts", "Alerts", panels.alerts, limit=5, span=6)
+
+
+def conversions(scene: Scene) -> Iterator[Part]:
+    yield figures(
+        scene,
+        "Conversion figures",
+        (
+            "conversion_analytics",
+            (
+                Figure("Conversion rate", "overall_conversion_rate"),
+                Figure("With the assistant", "ai_driven_percentage"),
+                Figure("Carts recovered", "cart_recovery_rate"),
+                Figure("Time to convert", "avg_time_to_convert"),
+            ),
+        ),
+    )
+    yield from plots(scene, "conversions")
+
+
+def customers(scene: Scene) -> Iterator[Part]:
+    yield figures(
+        scene,
+        "Customer figures",
+        (
+            "customer_satisfaction",
+            (
+                Figure("Satisfaction", "overall_satisfaction"),
+                Figure("Product match", "product_match_quality"),
+                Figure("Helpfulness", "ai_helpfulness"),
+            ),
+        ),
+        ("overview_kpis", (Figure("Customers", "total_customers"),)),
+    )
+    yield from plots(scene, "customers")
+
+
+def products(scene: Scene) -> Iterator[Part]:
+    yield figures(
+        scene,
+        "Product figures",
+        (
+            "product_analytics",
+            (
+                Figure("Views", "views"),
+                Figure("Recommendations", "ai_recommendations"),
+                Figure("Purchases", "purchases"),
+                Figure("Revenue", "revenue"),
+            ),
+        ),
+    )
+    yield from plots(scene, "products")
+
+
+def ai(scene: Scene) -> Iterator[Part]:
+    yield figures(
+        scene,
+        "Model figures",
+        (
+            "ai_model_performance",
+            (
+                Figure("Accuracy", "accuracy"),
+                Figure("Response time", "response_time_ms"),
+                Figure("Precision", "precision"),
+                Figure("Recall", "recall"),
+            ),
+        ),
+    )
+    yield from plots(scene, "ai")
+
+
+def interactions(scene: Scene) -> Iterator[Part]:
+    yield figures(
+        scene,
+        "Interaction figures",
+        (
+            "interaction_summary",
+            (
+                Figure("Chats", "chat_interactions"),
+                Figure("Questionnaires", "questionnaire_interactions"),
+                Figure("Image analyses", "image_analysis_interactions"),
+                Figure("Routine plans", "routine_planner_interactions"),
+                Figure("Answered in", "avg_response_time"),
+            ),
+        ),
+    )
+    yield from plots(scene, "interactions")
+    yield panel(scene, "feed", "Latest activity", panels.feed, limit=25, span=12)
+
+
+def revenue(scene: Scene) -> Iterator[Part]:
+    yield figures(
+        scene,
+        "Revenue figures",
+        ("revenue_attribution", (Figure("Assistant revenue", "revenue_amount"),)),
+        (
+            "revenue_summary",
+            (
+                Figure("Order value", "avg_order_value"),
+                Figure("Order value with the assistant", "avg_order_value_with_ai"),
+                Figure("Return on investment", "roi_percentage"),
+                Figure("Investment", "monthly_investment"),
+            ),
+        ),
+    )
+    yield from plots(scene, "revenue")
+
+
+def realtime(scene: Scene) -> Iterator[Part]:
+    yield panel(scene, "health", "System health", panels.health)
+    yield from plots(scene, "realtime")
+    yield panel(scene, "endpoints", "API endpoints", panels.endpoints)
+
+
+def billing(scene: Scene) -> Iterator[Part]:
+    yield panel(scene, "bill", "Current bill", panels.bill)
+    yield panel(scene, "usage", "Use by service", panels.usage)
+    yield from plots(scene, "billing")
+    yield panel(scene, "alerts", "Alerts", panels.alerts)
+    yield panel(scene, "invoices", "Payments", panels.payments)
+
+
+def api(scene: Scene) -> Iterator[Part]:
+    yield panel(scene, "connections", "Connections", panels.connections)
+    yield from plots(scene, "api")
+    yield panel(scene, "endpoints", "API endpoints", panels.endpoints)
+
+
+_ALL = (
+    Area("overview", "Overview", "How the shop and its assistant are doing", overview),
+    Area("conversions", "Conversions", "From visitor to buyer", conversions),
+    Area("customers", "Customers", "Who they are, what they ask for", customers),
+    Area("products", "Products", "What is shown, recommended and bought", products),
+    Area("ai", "AI performance", "How good and how fast the models are", ai),
+    Area(
+        "interactions", "Interactions", "What the assistant is used for", interactions
+    ),
+    Area("revenue", "Revenue", "What the assistant earns, and is expected to", revenue),
+    Area("realtime", "Real time", "The newest minutes, and the system", realtime),
+    Area("billing", "Billing", "Plan, use, payments and alerts", billing),
+    Area("api", "API configuration", "Connections to other systems", api),
+)
+AREAS = {area.id: area for area in _ALL}
