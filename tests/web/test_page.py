@@ -184,7 +184,7 @@ def test_nothing_in_the_days_is_marked_and_the_newest_before_is_shown(path, read
             " product_match_quality, ai_helpfulness) VALUES ('2026-06-01', 4, 4, 4)"
         )
     page = read("/?period=7d")
-    assert "latest before these days: 28 Oct 2025" in page.text
+    assert "of 28 Oct 2025, the newest before these days" in page.text
     assert page.values()[0] == 34000
 
 

@@ -41,21 +41,22 @@ class Area:
     parts: Callable[[Scene], Iterator[Part]]
 
 
-SHAPES: dict[str, dict[str, Any]] = {}  # of charts that are not half the width
+def plots(scene: Scene, area: str, **spans: int) -> Iterator[Part]:
+    """The charts named, so many of twelve columns wide, and the area's others."""
+    others = {
+        plot.name: 6
+        for plot in PLOTS.values()
+        if plot.area == area and plot.name not in spans
+    }
+    for name, span in {**spans, **others}.items():
+        yield chart(scene, name, span)
 
 
-def plots(scene: Scene, area: str) -> Iterator[Part]:
-    for plot in PLOTS.values():
-        if plot.area == area:
-            yield chart(scene, plot.name)
-
-
-def chart(scene: Scene, name: str) -> Part:
+def chart(scene: Scene, name: str, span: int) -> Part:
     def make() -> Any:
         return charts.chart(
-            scene.state, name, scene.asked, scene.window, scene.urls,
-            **SHAPES.get(name, {}),
-        )  # fmt: skip
+            scene.state, name, scene.asked, scene.window, scene.urls, span
+        )
 
     return Part(name, PLOTS[name].summary, make)
 
@@ -100,13 +101,22 @@ def overview(scene: Scene) -> Iterator[Part]:
             (
                 Figure("Customers", "total_customers", "total_customers"),
                 Figure("Conversion rate", "conversion_rate", "conversion_rate"),
-                Figure("Assistant interactions", "ai_interactions", "ai_interactions"),
-                Figure("Assistant revenue", "revenue_impact", "revenue_impact"),
+                Figure("AI interactions", "ai_interactions", "ai_interactions"),
+                Figure("AI revenue", "revenue_impact", "revenue_impact"),
             ),
         ),
         shown=shown,
     )
-    yield from plots(scene, "overview")
+    yield from plots(
+        scene,
+        "overview",
+        kpi_trend=8,
+        funnel=4,
+        attribution=8,
+        interaction_types=4,
+        satisfaction=8,
+        ai_quality=4,
+    )
     yield panel(scene, "feed", "Latest activity", panels.feed)
     yield panel(scene, "alerts", "Alerts", panels.alerts, limit=5, span=6)
 
@@ -125,7 +135,7 @@ def conversions(scene: Scene) -> Iterator[Part]:
             ),
         ),
     )
-    yield from plots(scene, "conversions")
+    yield from plots(scene, "conversions", conversion_trend=12)
 
 
 def customers(scene: Scene) -> Iterator[Part]:
@@ -142,7 +152,15 @@ def customers(scene: Scene) -> Iterator[Part]:
         ),
         ("overview_kpis", (Figure("Customers", "total_customers"),)),
     )
-    yield from plots(scene, "customers")
+    yield from plots(
+        scene,
+        "customers",
+        segments=4,
+        behavioral_patterns=4,
+        product_gaps=4,
+        concerns=6,
+        lifetime_value=6,
+    )
 
 
 def products(scene: Scene) -> Iterator[Part]:
@@ -159,7 +177,10 @@ def products(scene: Scene) -> Iterator[Part]:
             ),
         ),
     )
-    yield from plots(scene, "products")
+    yield from plots(
+        scene, "products", top_products=6, category_performance=6, cross_sell=6
+    )
+    yield panel(scene, "catalogue", "Products", panels.products)
 
 
 def ai(scene: Scene) -> Iterator[Part]:
@@ -176,7 +197,8 @@ def ai(scene: Scene) -> Iterator[Part]:
             ),
         ),
     )
-    yield from plots(scene, "ai")
+    yield from plots(scene, "ai", model_performance=8, feature_performance=4)
+    yield panel(scene, "models", "Models", panels.models)
 
 
 def interactions(scene: Scene) -> Iterator[Part]:
@@ -194,7 +216,7 @@ def interactions(scene: Scene) -> Iterator[Part]:
             ),
         ),
     )
-    yield from plots(scene, "interactions")
+    yield from plots(scene, "interactions", interactions_timeline=12)
     yield panel(scene, "feed", "Latest activity", panels.feed, limit=25, span=12)
 
 
@@ -202,23 +224,32 @@ def revenue(scene: Scene) -> Iterator[Part]:
     yield figures(
         scene,
         "Revenue figures",
-        ("revenue_attribution", (Figure("Assistant revenue", "revenue_amount"),)),
+        ("revenue_attribution", (Figure("AI revenue", "revenue_amount"),)),
         (
             "revenue_summary",
             (
                 Figure("Order value", "avg_order_value"),
-                Figure("Order value with the assistant", "avg_order_value_with_ai"),
+                Figure("Order value with AI", "avg_order_value_with_ai"),
                 Figure("Return on investment", "roi_percentage"),
                 Figure("Investment", "monthly_investment"),
             ),
         ),
     )
-    yield from plots(scene, "revenue")
+    yield from plots(
+        scene,
+        "revenue",
+        attribution=8,
+        customer_value=4,
+        forecast=8,
+        category_revenue=4,
+    )
 
 
 def realtime(scene: Scene) -> Iterator[Part]:
     yield panel(scene, "health", "System health", panels.health)
-    yield from plots(scene, "realtime")
+    yield from plots(
+        scene, "realtime", active_sessions=6, live_conversions=6, system_health=12
+    )
     yield panel(scene, "endpoints", "API endpoints", panels.endpoints)
 
 
@@ -232,7 +263,7 @@ def billing(scene: Scene) -> Iterator[Part]:
 
 def api(scene: Scene) -> Iterator[Part]:
     yield panel(scene, "connections", "Connections", panels.connections)
-    yield from plots(scene, "api")
+    yield from plots(scene, "api", endpoint_health=12)
     yield panel(scene, "endpoints", "API endpoints", panels.endpoints)
 
 

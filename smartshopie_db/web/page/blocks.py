@@ -46,6 +46,7 @@ class Column:
 class Cell:
     text: str
     value: Any = None  # of a number
+    when: str = ""  # of a day or an instant, in ISO form
     href: str = ""  # only for what is known to be http or https
     state: str = ""  # good, warn, bad: of a status word
     bar: float | None = None  # percent of the largest of its column
@@ -86,7 +87,7 @@ class Chart:
     choices: Sequence[Choice] = ()
     empty: str = ""
     span: int = 6
-    height: str = "medium"
+    height: int = 320
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from . import wording
 from .blocks import Card
 
 WIDTH, HEIGHT = 120, 28  # of a spark, in its own units
-MONTHS = "month"  # the step of tables with a row a month
+MONTHLY = ("ai_model_performance", "category_performance", "revenue_summary")
+DAY = datetime.timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -57,28 +58,29 @@ def cards(
 
 def span(state: State, table: str, window: Any) -> tuple[Any, Any, str]:
     """(the days to show, those to compare with, what to say about them)."""
-    within = {"start": window.start, "end": window.end}
-    rows = state.db.tables[table]
-    if rows.count(**within):
+    if state.db.tables[table].count(start=window.start, end=window.end):
         return (window.start, window.end), "previous_period", ""
+    last = newest(state, table, window.end)
+    if last is None:
+        return None, None, ""
+    earlier = newest(state, table, last - DAY) or last - DAY
+    name = wording.month(last) if table in MONTHLY else wording.day(last)
+    return (last, last), (earlier, earlier), f"of {name}, the newest before these days"
+
+
+def newest(state: State, table: str, end: datetime.date) -> datetime.date | None:
+    """The newest day of the table up to that one."""
+    rows = state.db.tables[table]
     time = rows.time_column
     assert time is not None
-    newest = rows.select(columns=[time], end=window.end, order_by=f"-{time}", limit=2)
-    moments = [as_day(moment) for moment in newest[time]]
-    if not moments:
-        return None, None, ""
-    last, earlier = moments[0], moments[-1]
-    note = f"latest before these days: {wording.day(last)}"
-    if earlier == last:
-        earlier = last - datetime.timedelta(days=1)
-    return (last, last), (earlier, earlier), note
+    found = rows.select(columns=[time], end=end, order_by=f"-{time}", limit=1)
+    return as_day(found[0][time]) if len(found) else None
 
 
-def as_day(moment: Any) -> datetime.date:
+def as_day(moment: Any) -> datetime.date | None:
     if isinstance(moment, datetime.datetime):
         return moment.date()
-    assert isinstance(moment, datetime.date)
-    return moment
+    return moment if isinstance(moment, datetime.date) else None
 
 
 def meaning(state: State, table: str, column: str) -> str:

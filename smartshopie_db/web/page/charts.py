@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime
 import io
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ from .blocks import Cell, Chart, Choice, Column, Table
 _UNSAFE = {
     ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&'\u2028\u2029"
 }  # fmt: skip
+HEIGHT, STEP = 320, 40  # pixels of a chart
 PREVIEW = 400  # rows of a table in the page; the download has all
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
 
@@ -48,11 +50,13 @@ def draw(state: State, name: str, asked: Asked, window: Any) -> Drawing:
 
 
 def chart(
-    state: State, name: str, asked: Asked, window: Any, urls: Any, **shape: Any
+    state: State, name: str, asked: Asked, window: Any, urls: Any, span: int
 ) -> Chart:
     """`urls` makes addresses: urls.here(query), urls.data(name, ext, query)."""
     drawing = draw(state, name, asked, window)
-    figure = {"data": drawing.data, "layout": drawing.layout}
+    layout = dict(drawing.layout)
+    height = layout.pop("height", None)
+    figure = {"data": drawing.data, "layout": layout}
     return Chart(
         id=name,
         title=drawing.title,
@@ -63,8 +67,16 @@ def chart(
         json=urls.data(name, "json", asked.query()),
         choices=choices(PLOTS[name], asked, urls),
         empty=drawing.empty or "",
-        **shape,
+        span=span,
+        height=step(height),
     )
+
+
+def step(height: float | None) -> int:
+    """One of the heights that app.css has: there is no style in the page."""
+    if height is None:
+        return HEIGHT
+    return min(max(STEP * math.ceil(height / STEP), 160), 800)
 
 
 def choices(plot: Plot, asked: Asked, urls: Any) -> list[Choice]:
@@ -110,7 +122,7 @@ def drawn(value: Any, column: Column, currency: str | None) -> Cell:
     if not column.number:
         value = as_day(value)
     text = wording.cell(value, column.unit, currency)
-    return Cell(text, value if column.number else None)
+    return Cell(text, value if column.number else None, wording.iso(value))
 
 
 def as_day(value: Any) -> Any:

@@ -25,6 +25,9 @@ from .blocks import (
     Usage,
     Usages,
 )
+from .cards import newest
+
+MOST = 100  # rows of a table
 
 STATES = {
     "good": ("healthy", "active", "ok", "paid", "converted", "connected", "up"),
@@ -54,6 +57,10 @@ def figure(value: Any, unit: str | None, state: State, **more: Any) -> Cell:
     return Cell(wording.number(value, unit, state.settings.currency), value, **more)
 
 
+def plain(value: Any, state: State) -> Cell:
+    return Cell(text_of(value, None, state), when=wording.iso(value))
+
+
 def facts(*pairs: tuple[str, str]) -> list[tuple[str, str]]:
     """Those that are known."""
     return [(name, text) for name, text in pairs if text and text != wording.NOTHING]
@@ -69,11 +76,11 @@ def text_of(value: Any, unit: str | None, state: State) -> str:
 def feed(state: State, window: Any, limit: int = 10, span: int = 6) -> Feed:
     """The newest interactions of the window, today's among them."""
     table = state.db.customer_interactions
-    newest: dict[str, Any] = {"order_by": "-interaction_date", "limit": limit}
-    rows = table.select(start=window.start, end=window.end, **newest)
+    last: dict[str, Any] = {"order_by": "-interaction_date", "limit": limit}
+    rows = table.select(start=window.start, end=window.end, **last)
     note = f"the newest of {wording.days(window.start, window.end)}"
     if not len(rows):
-        rows = table.select(end=window.end, **newest)
+        rows = table.select(end=window.end, **last)
         note = "none in these days; the newest before them" if len(rows) else ""
     return Feed(
         "feed",
@@ -108,9 +115,9 @@ def health(state: State, window: Any) -> Tiles:
     rows = state.db.system_health.select(
         end=window.end, order_by="-record_date", limit=200
     )
-    newest: dict[str, Any] = {}
+    latest: dict[str, Any] = {}
     for row in rows:
-        newest.setdefault(row.system_component or "Unnamed", row)
+        latest.setdefault(row.system_component or "Unnamed", row)
     tiles = [
         Tile(
             name,
@@ -123,7 +130,7 @@ def health(state: State, window: Any) -> Tiles:
             ),
             row.record_date,
         )
-        for name, row in sorted(newest.items())
+        for name, row in sorted(latest.items())
     ]
     return Tiles(
         "health",
@@ -169,11 +176,75 @@ def endpoints(state: State, window: Any) -> Table:
                 figure(row.avg_response_ms, "milliseconds", state),
                 figure(row.success_rate, "percent", state),
                 figure(row.error_rate, "percent", state),
-                Cell(text_of(row.last_checked, None, state)),
+                plain(row.last_checked, state),
             ]
             for row in rows
         ],
         "Endpoints that are watched show up here once add_api_endpoint() was called.",
+        span=12,
+    )  # fmt: skip
+
+
+def models(state: State, window: Any) -> Table:
+    """Every model in the newest month by the end of the window, the best first."""
+    table = state.db.ai_model_performance
+    day = newest(state, "ai_model_performance", window.end)
+    rows = table.select(date=day, order_by="-accuracy") if day else ()
+    return listing(
+        "models",
+        "Models side by side",
+        (
+            (row.model_name, row.accuracy, row.precision, row.recall, row.f1_score,
+             row.response_time_ms)
+            for row in rows
+        ),
+        (
+            ("Model", None), ("Accuracy", "percent"), ("Precision", "percent"),
+            ("Recall", "percent"), ("F1", "score"), ("Answers in", "milliseconds"),
+        ),
+        state,
+        note=wording.month(day) if day else "",
+        empty="Models show up here once add_ai_model_performance() was called.",
+        span=12,
+    )  # fmt: skip
+
+
+SOLD = ("views", "ai_recommendations", "purchases", "revenue")
+
+
+def products(state: State, window: Any) -> Table:
+    """The products of the window, those with the most revenue first."""
+    days = {"start": window.start, "end": window.end}
+    measures: list[str] = [*SOLD, "conversion_rate"]
+    rows = (
+        state.db.series(
+            "product_analytics",
+            measures,
+            every="window",
+            by=["product_id", "product_name", "category"],
+            **days,
+        )
+        if state.db.product_analytics.count(**days)
+        else ()
+    )
+    ranked = sorted(rows, key=lambda row: -(row.revenue or 0))
+    return listing(
+        "catalogue",
+        "Products in numbers",
+        (
+            (row.product_name, row.category, *(row[name] for name in measures))
+            for row in ranked[:MOST]
+        ),
+        (
+            ("Product", None), ("Category", None), ("Views", "count"),
+            ("Recommended", "count"), ("Bought", "count"), ("Revenue", "currency"),
+            ("Conversion", "percent"),
+        ),
+        state,
+        note=f"the {MOST} with the most revenue of {len(ranked)}"
+        if len(ranked) > MOST
+        else "",
+        empty="No product has figures in these days: add_product_analytics() adds it.",
         span=12,
     )  # fmt: skip
 
@@ -240,7 +311,7 @@ def other(row: Any, parts: Any, lines: Any) -> list[tuple[str, float]]:
     if parts is not PARTS or row.overage_amount is None:
         return []
     rest = row.overage_amount - sum(value for _, value in lines[1:])
-    return [("Other use above the free one", round(rest, 2))] if rest >= 0.01 else []
+    return [("Other use above the free", round(rest, 2))] if rest >= 0.01 else []
 
 
 def mismatch(total: float | None, stored: float | None, state: State) -> str:
@@ -302,7 +373,7 @@ def payments(state: State, window: Any) -> Table:
         ],
         [
             [
-                Cell(text_of(row.payment_date, None, state)),
+                plain(row.payment_date, state),
                 Cell(row.description or wording.NOTHING),
                 figure(row.amount, "currency", state),
                 status(row.status),
@@ -408,9 +479,7 @@ def listing(
         [Column(name, unit, unit is not None) for name, unit in columns],
         [
             [
-                figure(value, unit, state)
-                if unit is not None
-                else Cell(text_of(value, None, state))
+                figure(value, unit, state) if unit is not None else plain(value, state)
                 for value, (_, unit) in zip(row, columns, strict=True)
             ]
             for row in rows

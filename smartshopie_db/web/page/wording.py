@@ -49,6 +49,8 @@ def change(row: Any, currency: str | None) -> str:
     """What became of a figure: in percent, or in points where it is a rate."""
     if row.delta is None:
         return ""
+    if row.delta == 0:
+        return "unchanged"
     if row.percent is not None:
         return f"{abs(row.percent):,.1f}%"
     if row.delta_unit == "points":
@@ -86,6 +88,13 @@ def words(name: str) -> str:
         for word in name.replace("_", " ").split()
     )
     return text[:1].upper() + text[1:]
+
+
+def iso(value: Any) -> str:
+    """A day or an instant for a script; nothing for all else."""
+    if isinstance(value, datetime.datetime):
+        return value.isoformat() + "Z"
+    return value.isoformat() if isinstance(value, datetime.date) else ""
 
 
 def cell(value: Any, unit: str | None, currency: str | None) -> str:

@@ -120,6 +120,7 @@
   }
 
   async function drawAll() {
+    makeSortable();
     const run = ++drawing;
     const plots = all(".plot:not([data-drawn])");
     if (!plots.length) return finish();
@@ -384,6 +385,58 @@
       if (places[i]) [list.scrollTop, list.scrollLeft] = places[i];
     });
     if (focused) by(focused)?.focus({ preventScroll: true });
+  }
+
+  // ---- sorting ----------------------------------------------------------------------
+
+  const sorted = new Map(); // id of a table's frame: [column, descending]
+
+  /** Each heading of a table becomes a button that sorts by its column. */
+  function makeSortable(from = document) {
+    for (const frame of all(".scroll", from)) {
+      if (frame.querySelector(".sort")) continue;
+      all("thead th", frame).forEach((heading, column) => {
+        const button = document.createElement("button");
+        button.type = "button";
+        button.className = "sort";
+        button.id = `${frame.id}-${column}`;
+        button.append(...heading.childNodes);
+        button.addEventListener("click", () => {
+          const [before, down] = sorted.get(frame.id) || [];
+          const number = heading.classList.contains("number");
+          sorted.set(frame.id, [column, before === column ? !down : number]);
+          sort(frame);
+        });
+        heading.append(button);
+      });
+      if (sorted.has(frame.id)) sort(frame);
+    }
+  }
+
+  function sort(frame) {
+    const [column, down] = sorted.get(frame.id);
+    all("thead th", frame).forEach((heading, i) => {
+      if (i === column) heading.setAttribute("aria-sort", down ? "descending" : "ascending");
+      else heading.removeAttribute("aria-sort");
+    });
+    const body = frame.querySelector("tbody");
+    const rows = all("tr", body).map((row) => [key(row.cells[column]), row]);
+    rows.sort(([a], [b]) => (down ? compare(b, a) : compare(a, b)));
+    body.append(...rows.map(([, row]) => row));
+  }
+
+  function key(cell) {
+    const value = cell?.querySelector("data")?.value;
+    if (value !== undefined) return Number(value);
+    return cell?.querySelector("time")?.dateTime || cell?.textContent.trim() || "";
+  }
+
+  /** Numbers before text: what is not known is text. */
+  function compare(a, b) {
+    if (typeof a === "number" && typeof b === "number") return a - b;
+    if (typeof a === "number") return -1;
+    if (typeof b === "number") return 1;
+    return a.localeCompare(b, undefined, { numeric: true });
   }
 
   // ---- changes in the database ------------------------------------------------------
