@@ -709,16 +709,16 @@ def test_a_comparison_sees_one_state(db):
 
 def test_the_window_as_one_bucket(demo):
     """Every figure of each group is that of a ranking: one call for all of them."""
-    for given in ({}, {"start": "2025-10-01", "end": "2025-10-28"}):
-        (row,) = demo.series("overview_kpis", every="window", **given)
-        for figure in demo.compare("overview_kpis", **given):
+    for days in ({}, {"start": "2025-10-01", "end": "2025-10-28"}):
+        (row,) = demo.series("overview_kpis", every="window", **days)
+        for figure in demo.compare("overview_kpis", **days):
             assert row[figure.measure] == figure.value
         for figure in ("revenue", "conversion_rate"):
             rows = demo.series(
                 "product_analytics", ["revenue", "conversion_rate"], every="window",
-                by="product_id", **given,
+                by="product_id", **days,
             )  # fmt: skip
-            top = demo.top("product_analytics", figure, by="product_id", **given)
+            top = demo.top("product_analytics", figure, by="product_id", **days)
             want = {row.product_id: row[figure] for row in top}
             assert want and {row.product_id: row[figure] for row in rows} == want
     (row,) = demo.series("overview_kpis", "rows", every="window", end="2025-10-29")

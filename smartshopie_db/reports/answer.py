@@ -116,9 +116,47 @@ def newest_day_of(
     return None
 
 
+def newest_of_each(
+    db: SmartShopieDB, table: str, key: str, values: Sequence[str], window: Window
+) -> dict[str, Any]:
+    """The newest row for each value of a column, up to the end of the window: what a
+    group is called and where it belongs, which may change with time."""
+    found = {row[key]: row for row in newest_rows(db, table, window)[0]}
+    source = db.tables[table]
+    for value in values:
+        if value not in found:
+            wanted: dict[str, Any] = {key: value}
+            newest = [f"-{source.time_column}", "-id"]
+            (found[value],) = source.select(
+                end=window.until, order_by=newest, limit=1, **wanted
+            )
+    return found
+
+
 def fallback(start: datetime.date, end: datetime.date) -> dict[str, object]:
     """The marks of an answer about other days than those asked for."""
     return {"fallback": True, "from": start, "to": end}
+
+
+def newest_rows(
+    db: SmartShopieDB, table: str, window: Window
+) -> tuple[Sequence[Any], dict[str, object]]:
+    """The rows of a table of snapshots on the newest day that is not after the window;
+    and the marks of an answer that fell back if that day is before it."""
+    source = db.tables[table]
+    column = source.time_column
+    assert column is not None
+    get = getattr(db, "get_" + table)
+    if source.shape == "one":
+        day = newest_day_of(db, table, window)
+        row = get(day) if day else None
+        rows: Sequence[Any] = [row] if row else []
+    else:
+        rows = get(as_of=window.until)
+    if not rows:
+        return rows, {}
+    day = rows[0][column]
+    return rows, {} if day is None or day >= window.start else fallback(day, day)
 
 
 # ---- figures -------------------------------------------------------------------------
@@ -138,6 +176,45 @@ def compare(
 ) -> Rows[Row]:
     """The figures of the window and of the days before it: a row for each column."""
     return db.compare(table, columns, to=window.previous, **window.given, **filters)
+
+
+def series(
+    db: SmartShopieDB,
+    table: str,
+    columns: str | Sequence[str],
+    window: Window,
+    by: str | Sequence[str] | None = None,
+) -> Rows[Row]:
+    """The figures by the buckets that fit the window's length."""
+    return db.series(
+        table,
+        columns,
+        every=window.every,
+        by=by,
+        as_of=window.as_of,
+        **window.given,
+    )
+
+
+def totals(
+    db: SmartShopieDB,
+    table: str,
+    columns: Sequence[str],
+    window: Window,
+    by: str | Sequence[str],
+) -> Rows[Row]:
+    """The figures of the whole window, a row for each group."""
+    return db.series(table, columns, every="window", by=by, **window.given)
+
+
+def largest(rows: Sequence[Any], column: str, n: int) -> list[Any]:
+    """The n rows with the largest value, largest first; unknown ones last."""
+
+    def place(row: Any) -> tuple[bool, float]:
+        value = row[column]
+        return (value is None, 0 if value is None else -value)
+
+    return sorted(rows, key=place)[:n]
 
 
 def compared(
