@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Flask
 
 from .._core import SmartShopieDB
-from . import guard, settings
+from . import api, guard, origins, settings
 from . import page as pages
 from .jsons import JSONProvider
 from .state import NAME, State, current, of
@@ -37,6 +37,9 @@ class SmartShopie:
         app.json = JSONProvider(app)
         root = Blueprint(NAME, __name__, url_prefix=chosen.url_prefix or None)
         guard.install(app if whole else root)
+        routes = api.blueprint()
+        origins.allow(routes, chosen)
+        root.register_blueprint(routes)
         root.register_blueprint(pages.page)
         app.register_blueprint(root)
 

@@ -1,7 +1,7 @@
 """A real server, a real browser, and a page that tells of everything that goes wrong.
 
 The server is `smartshopie serve` in a process of its own, the browser Debian's
-chromium, driven by playwright.  Without a browser these tests are skipped, but not where
+chromium, driven by playwright.  Without a browser these tests are skipped, except where
 CI is set: there they have to run.
 """
 

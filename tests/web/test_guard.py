@@ -86,6 +86,7 @@ def test_log_lines_are_not_forged(app, caplog):
         ("limit=", "limit"),
         ("limit=%D9%A3", "limit"),
         ("limit=99999999999999999999", "limit"),
+        ("limit=" + "9" * 5000, "limit"),
         ("limit=1&limit=2", "limit"),
         ("limmit=1", "limmit"),
         ("start=2025-02-30", "start"),
@@ -124,6 +125,22 @@ def test_an_unchanged_answer_costs_no_query(app, path):
     new = client.get("/api/kpis?limit=5", headers={"If-None-Match": tag})
     assert new.status_code == 200 and new.headers["ETag"] != tag
     assert new.get_json()["data"]["total_customers"] == 7
+
+
+def test_an_answer_is_made_once_for_all_who_ask(app, path):
+    made = []
+
+    def view(**given):
+        made.append(given)
+        return {"made": len(made)}
+
+    app.get("/api/made", endpoint="made")(fresh("limit")(view))
+    for client in (app.test_client(), app.test_client()):
+        assert client.get("/api/made").get_json()["made"] == 1
+    assert app.test_client().get("/api/made?limit=1").get_json()["made"] == 2
+    with SmartShopieDB(path) as db:
+        db.add_overview_kpis(record_date="2025-10-28", total_customers=8)
+    assert app.test_client().get("/api/made").get_json()["made"] == 3
 
 
 def test_large_answers_are_compressed_for_those_who_want_it(app):

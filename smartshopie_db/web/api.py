@@ -1,0 +1,54 @@
+"""The older app's routes below /api: same paths, same keys, right figures.
+
+What each answers is in smartshopie_db/reports; docs/http.md says what differs and why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+
+from .._core import SmartShopieDB
+from ..reports import REPORTS, Report, Window, window
+from . import params
+from .answers import fresh, success
+from .refused import bad
+from .state import current
+
+ALL_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+def blueprint() -> Blueprint:
+    made = Blueprint("api", __name__, url_prefix="/api")
+    for path, report in REPORTS.items():
+        made.add_url_rule(f"/{path}", path.replace("/", "_"), view_of(report))
+    made.add_url_rule("/<path:rest>", "nothing", nothing, methods=ALL_METHODS)
+    return made
+
+
+def view_of(report: Report) -> Callable[..., Response]:
+    def view(**given: Any) -> dict[str, Any]:
+        days, rest = params.split_window(given)
+        db = current().db
+        return success(report.run(db, asked(db, days), **rest))
+
+    return fresh(*params.WINDOW, *report.parameters)(view)
+
+
+def asked(db: SmartShopieDB, days: dict[str, Any]) -> Window:
+    """The window of the request. What is wrong with it is the caller's to hear: the
+    message begins with the parameter's name."""
+    try:
+        return window(db, **days)
+    except ValueError as error:
+        raise bad(str(error).partition(":")[0], str(error)) from None
+
+
+def nothing(rest: str) -> Response:
+    """Below /api errors are JSON, also where an app has pages of its own for them."""
+    if rest in REPORTS:
+        raise MethodNotAllowed(["GET", "HEAD", "OPTIONS"])
+    raise NotFound
