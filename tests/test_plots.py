@@ -1,17 +1,24 @@
 """The plots: what is drawn, that plotly takes it, that text of the file stays text."""
 
 import datetime
+import html
+import inspect
 import itertools
 import json
-import math
+import re
+import shutil
+import subprocess
+import sys
 
 import plotly.graph_objects as go
 import pytest
+import scripts
 
 from smartshopie_db import SmartShopieDB, plots
 from smartshopie_db.demo import generate
-from smartshopie_db.plots import PALETTE, PLOTS, THEMES, Style
+from smartshopie_db.plots import PLOTS, THEMES, Style
 from smartshopie_db.plots.figure import figure
+from smartshopie_db.plots.page import page, script, table
 from smartshopie_db.reports import window
 
 D = datetime.date
@@ -74,81 +81,401 @@ def test_real_files_are_drawn(real_path, end):
             assert list(drawings(db, last(db, days, end)))
 
 
-# ---- colours -------------------------------------------------------------------------
+def test_a_file_with_one_row_is_drawn(db):
+    """Of each table in turn; its plots show it, the others are empty."""
+    for name, table_of in db.tables.items():
+        with db.transaction():
+            for other in db.tables.values():
+                other.delete(all=True)
+            table_of.add(**one_row(table_of))
+        shown = {drawn.name for drawn in drawings(db, window(db)) if not drawn.empty}
+        wanted = {plot.name for plot in PLOTS.values() if plot.tables == (name,)}
+        assert wanted <= shown, name
 
 
-def linear(channel):
-    channel /= 255
-    return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
+def one_row(table_of, text="x", day="2025-10-28"):
+    """A value for every column but the kept ones."""
+    values = {
+        "INTEGER": 1, "REAL": 1.0, "TEXT": text, "DATE": day,
+        "TIMESTAMP": f"{day} 09:00:00",
+    }  # fmt: skip
+    return {
+        column["name"]: values[column["type"]]
+        for column in table_of.schema
+        if (
+            column["name"] not in ("id", "created_at", "updated_at", "period_type")
+            and not column["name"].endswith("_id")
+        )
+        or column["name"] in KEYS
+    }
 
 
-def light(colour):
-    return [linear(int(colour[i : i + 2], 16)) for i in (1, 3, 5)]
+KEYS = ("product_id", "interaction_id")
 
 
-def contrast(one, other):
-    """The ratio of WCAG 2."""
-    dark, bright = sorted(
-        0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in (light(one), light(other))
+# ---- what is drawn -------------------------------------------------------------------
+
+
+def trace(drawn, name):
+    (found,) = [
+        t for t in drawn.data if t["name"] == name and t.get("showlegend", True)
+    ]
+    return found
+
+
+def draw(db, name, style=None, /, parameters=None, **asked):
+    found = PLOTS[name].draw(
+        db, window(db, **asked), style or Style(), **(parameters or {})
     )
-    return (bright + 0.05) / (dark + 0.05)
+    return found
 
 
-@pytest.mark.parametrize("theme", THEMES)
-def test_colours_stand_out_from_the_background(theme):
-    paper = THEMES[theme]["paper_bgcolor"]
-    for colour in (*PALETTE, plots.OTHER):
-        assert contrast(colour, paper) >= 3, colour
-    assert contrast(THEMES[theme]["font"]["color"], paper) >= 7
-    assert contrast(THEMES[theme]["xaxis"]["tickfont"]["color"], paper) >= 4.5
-
-
-# How people see who lack one kind of cone (Machado, Oliveira and Fernandes, 2009).
-SIGHT = {
-    "all": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
-    "no red": (
-        (0.152286, 1.052583, -0.204868),
-        (0.114503, 0.786281, 0.099216),
-        (-0.003882, -0.048116, 1.051998),
-    ),
-    "no green": (
-        (0.367322, 0.860646, -0.227968),
-        (0.280085, 0.672501, 0.047413),
-        (-0.011820, 0.042940, 0.968881),
-    ),
-    "no blue": (
-        (1.255528, -0.076749, -0.178779),
-        (-0.078411, 0.930809, 0.147602),
-        (0.004733, 0.691367, 0.303900),
-    ),
-}
-
-
-def oklab(colour, sight):
-    seen = [
-        min(1, max(0, sum(a * b for a, b in zip(row, light(colour), strict=True))))
-        for row in sight
-    ]
-    cones = [
-        sum(a * b for a, b in zip(row, seen, strict=True)) ** (1 / 3)
-        for row in (
-            (0.4122214708, 0.5363325363, 0.0514459929),
-            (0.2119034982, 0.6806995451, 0.1073969566),
-            (0.0883024619, 0.2817188376, 0.6299787005),
+def test_parts_of_weeks_are_drawn_apart(db):
+    """Two whole weeks, the first without all its days, and a Monday and a Tuesday."""
+    for day in range(1, 15):
+        db.add_revenue_attribution(
+            record_date=D(2025, 10, day), ai_feature="Chat", revenue_amount=10.0
         )
-    ]
-    return [
-        sum(a * b for a, b in zip(row, cones, strict=True))
-        for row in (
-            (0.2104542553, 0.7936177850, -0.0040720468),
-            (1.9779984951, -2.4285922050, 0.4505937099),
-            (0.0259040371, 0.7827717662, -0.8086757660),
+    drawn = draw(db, "attribution", start="2025-09-01", end="2025-10-14")
+    whole, part = drawn.data
+    assert [v for v in whole["y"] if v is not None] == [50.0, 70.0]
+    assert [v for v in part["y"] if v is not None] == [20.0]
+    assert part["marker"]["color"] != whole["marker"]["color"]
+    assert "parts of weeks are lighter" in drawn.note
+    assert "by week" in drawn.note and "3 of 7 weeks" in drawn.note
+    assert drawn.rows[-1] == ("2025-10-13", 20.0, False)
+
+
+def test_where_nothing_is_stored_there_is_a_gap(db):
+    for day in (1, 2, 4):
+        db.add_customer_satisfaction(
+            record_date=D(2025, 10, day), overall_satisfaction=4.0,
+            product_match_quality=3.0, ai_helpfulness=2.0,
+        )  # fmt: skip
+    drawn = draw(db, "satisfaction", start="2025-10-01")
+    overall = trace(drawn, "overall")
+    assert overall["y"] == [4.0, 4.0, None, 4.0] and not overall["connectgaps"]
+    assert overall["x"] == [f"2025-10-0{day}" for day in (1, 2, 3, 4)]
+    low, high = drawn.layout["yaxis"]["range"]
+    assert low <= 2.0 and high >= 5  # no value is cut off
+    assert "stored for 3 of 4 days" in drawn.note
+    db.add_interaction_summary(record_date=D(2025, 10, 1), chat_interactions=3)
+    db.add_interaction_summary(record_date=D(2025, 10, 4), chat_interactions=5)
+    drawn = draw(db, "interactions_timeline", start="2025-10-01", end="2025-10-04")
+    assert drawn.data[0]["type"] == "bar"  # an area would fill the days between
+    assert drawn.data[0]["y"] == [3, None, None, 5]
+
+
+@pytest.mark.parametrize("days", PERIODS)
+def test_bars_and_areas_begin_at_zero(year, days):
+    for drawn in drawings(year, last(year, days, D(2025, 12, 31))):
+        for one in drawn.data:
+            flat = one.get("orientation") == "h"
+            if one["type"] != "bar" and not one.get("stackgroup"):
+                continue
+            named = one.get("xaxis" if flat else "yaxis", "x" if flat else "y")
+            axis = drawn.layout[named[0] + "axis" + named[1:]]
+            low = axis.get("range", [None])[0]
+            assert low == 0 or (low is None and axis["rangemode"] == "tozero")
+
+
+def test_the_funnel_has_the_shares_of_its_counts(demo):
+    drawn = draw(demo, "funnel")
+    assert drawn.rows[0] == ("Page Visitors", 3200, 100.0, 100.0)
+    assert drawn.rows[-1][:3] == ("Purchase", 320, 10.0)
+    assert drawn.data[0]["x"] == [3200, 2080, 1440, 704, 320]
+    assert "stored for 1 of them" in drawn.note
+
+
+def test_what_is_older_than_the_window_says_so(db):
+    db.add_conversion_funnel_stage(
+        record_date="2025-01-05", stage_name="Visit", stage_order=0, count=9
+    )
+    db.add_customer_segment(
+        record_date="2025-01-05", segment_name="New", segment_size=3
+    )
+    for name in ("funnel", "segments"):
+        drawn = draw(db, name, as_of="2025-10-28")
+        assert not drawn.empty and "5 Jan 2025" in drawn.note
+        assert "nothing newer is stored" in drawn.note
+
+
+def test_at_most_six_slices(db):
+    for i in range(9):
+        db.add_interaction_type(
+            record_date="2025-10-28", interaction_name=f"kind {i}", count=10 - i
         )
+    drawn = draw(db, "interaction_types")
+    (ring,) = drawn.data
+    assert ring["values"] == [10, 9, 8, 7, 6, 5 + 4 + 3 + 2]
+    assert ring["labels"][-1] == "Other" and len(drawn.rows) == 9
+
+
+def test_more_series_than_colours_leave_a_rest(db):
+    for i in range(9):
+        db.add_revenue_attribution(
+            record_date="2025-10-28", ai_feature=f"f{i}", revenue_amount=10.0 - i
+        )
+    drawn = draw(db, "attribution")
+    assert [t["name"] for t in drawn.data] == ["f0", "f1", "f2", "f3", "f4", "Other"]
+    assert drawn.data[-1]["y"][-1] == 5 + 4 + 3 + 2
+
+
+def test_models_are_drawn_where_they_were_measured(db):
+    for month in (1, 2, 5):
+        db.add_ai_model_performance(
+            record_date=D(2025, month, 1), model_name="M", accuracy=90.0 + month
+        )
+    drawn = draw(db, "model_performance", period="7d", as_of="2025-05-20")
+    (line,) = drawn.data
+    known = {x: y for x, y in zip(line["x"], line["y"], strict=True) if y is not None}
+    assert known == {"2025-01-01": 91.0, "2025-02-01": 92.0, "2025-05-01": 95.0}
+    assert "2025-03-01" in line["x"] and not line["connectgaps"]
+
+
+def test_the_forecast_has_a_band_only_with_bounds(db):
+    for month, low, high in ((11, 80.0, 120.0), (12, None, None)):
+        db.add_revenue_forecast(
+            record_date="2025-10-28", forecast_date=D(2025, month, 1),
+            predicted_revenue=100.0, lower_bound=low, upper_bound=high,
+        )  # fmt: skip
+    db.add_revenue_summary(record_date="2025-10-01", total_revenue_impact=90.0)
+    drawn = draw(db, "forecast", as_of="2025-10-28")
+    assert trace(drawn, "revenue through the assistant")["y"] == [90.0]
+    assert trace(drawn, "forecast")["y"] == [100.0, 100.0]
+    band = [t for t in drawn.data if t.get("fill") == "tonexty"]
+    assert [t["x"] for t in band] == [["2025-11-01"]]
+    db.execute("UPDATE revenue_forecasting SET upper_bound = NULL")
+    drawn = draw(db, "forecast", as_of="2025-10-28")
+    assert not [t for t in drawn.data if t.get("fill")] and "band" not in drawn.note
+
+
+def test_a_trend_stands_beside_a_month_of_another_length(year):
+    drawn = draw(year, "kpi_trend", period="1m", as_of="2025-03-31")
+    pale, line = drawn.data
+    assert len(drawn.rows) == len(pale["x"]) == len(pale["y"]) == len(line["x"])
+    assert "Feb 2025" in pale["name"] and "Mar 2025" in line["name"]
+
+
+@pytest.mark.parametrize("measure", PLOTS["kpi_trend"].parameters["measure"])
+def test_a_trend_draws_what_series_says(year, measure):
+    drawn = draw(year, "kpi_trend", parameters={"measure": measure}, period="1y")
+    rows = year.series("overview_kpis", measure, every="month", start="2025-01-01")
+    drawn_values = drawn.data[0]["y"]
+    assert drawn_values == rows[measure].to_list()
+
+
+def test_bands_stand_in_the_order_of_their_days():
+    from smartshopie_db.plots.customers import tenure
+
+    bands = ["0-30d", "31-60d", "61-90d", "91-180d", "181-365d", "1-2y", "2y+", "new"]
+    mixed = bands[::2] + bands[1::2]
+    assert sorted(mixed, key=tenure) == bands
+
+
+# ---- money and text ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("currency", "before", "after"),
+    [("EUR", "€", ""), ("USD", "&#36;", ""), ("CHF", "", " CHF"), (None, "", "")],
+)
+def test_amounts_have_the_currency(demo, currency, before, after):
+    drawn = draw(demo, "attribution", Style(currency))
+    axis = drawn.layout["yaxis"]
+    assert (axis["tickprefix"], axis["ticksuffix"]) == (before, after)
+    assert bool(axis["title"]["text"]) == (currency is None)
+    assert drawn.data[0]["hovertemplate"] == f"{before}%{{y:,.2f}}{after}"
+    drawn = draw(demo, "top_products", Style(currency))
+    words = [note["text"] for note in drawn.layout["annotations"]]
+    assert f"{before}1,292{after}" in words
+
+
+def test_separators_are_ones_own(demo):
+    drawn = draw(demo, "top_products", Style("EUR", separators=",."))
+    assert "€1.292" in [note["text"] for note in drawn.layout["annotations"]]
+    assert drawn.layout["separators"] == ",."
+
+
+HOSTILE = (
+    '<a href="javascript:alert(1)">click</a>',
+    "<b>bold</b><br>two<extra></extra>",
+    "&lt;i&gt; &amp; <script>alert(1)</script></script>",
+    "%{y} %{customdata[0]} $\\alpha$",
+    "<img src=x onerror=alert(1)>",
+    "name\nof\ttwo lines\u202e",
+)
+OURS = re.compile(r"<br>|</?b>|<extra></extra>")
+
+
+@pytest.fixture
+def hostile(db):
+    """Every table with rows whose texts are markup."""
+    for table_of in db.tables.values():
+        for i, text in enumerate(HOSTILE):
+            row = one_row(table_of, text, f"2025-10-{28 - i}")
+            table_of.add(**row)
+            if "record_date" in row and table_of.name != "system_health":
+                texts = [c["name"] for c in table_of.schema if c["type"] == "TEXT"]
+                if any(name in row for name in texts) and "stage_order" not in row:
+                    table_of.add(**{**row, "record_date": "2025-10-28"})
+    return db
+
+
+def strings(value):
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from strings(each)
+    elif isinstance(value, (list, tuple)):
+        for each in value:
+            yield from strings(each)
+
+
+def test_text_of_the_file_stays_text(hostile):
+    seen = set()
+    for drawn in drawings(hostile, window(hostile)):
+        for text in strings([drawn.data, drawn.layout]):
+            rest = OURS.sub("", text)
+            assert "<" not in rest and ">" not in rest, (drawn.name, text)
+            assert not re.search(r"\$|&(?!(amp|lt|gt|#36);)", rest), (
+                drawn.name,
+                text,
+            )
+            seen.update(h for h in HOSTILE if html.unescape(text).startswith(h[:12]))
+        templates = [t.get("hovertemplate") or "" for t in drawn.data]
+        assert not any("alert" in text or "bold" in text for text in templates)
+        if drawn.name in NAMED:
+            assert set(HOSTILE) & set(strings(drawn.rows)), drawn.name
+    assert len(seen) == len(HOSTILE) - 1  # that with a line end is on one line
+
+
+NAMED = {
+    "funnel", "interaction_types", "segments", "concerns", "lifetime_value",
+    "product_gaps", "top_products", "category_performance", "cross_sell",
+    "feature_performance", "category_revenue", "customer_value", "payments",
+}  # fmt: skip
+
+
+def chrome():
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    return found or pytest.skip("there is no Chrome to draw in")
+
+
+@pytest.mark.slow
+def test_a_browser_finds_no_link_in_names(hostile, tmp_path):
+    """Plotly's own reading of labels: the markup is shown, not obeyed."""
+    drawn = [
+        PLOTS[name].draw(hostile, window(hostile), Style("USD"))
+        for name in ("attribution", "interaction_types", "segments", "lifetime_value")
     ]
+    body = "".join(f'<div id="p{i}"></div>' for i in range(len(drawn)))
+    calls = "".join(
+        f"Plotly.newPlot('p{i}',{script(d.data)},{script(d.layout)},{{displayModeBar:false}});"
+        for i, d in enumerate(drawn)
+    )
+    from plotly.offline import get_plotlyjs
+
+    path = tmp_path / "names.html"
+    path.write_text(
+        f"<!doctype html><meta charset=utf-8>{body}<script>{get_plotlyjs()}</script>"
+        f"<script>{calls}</script>",
+        encoding="utf-8",
+    )
+    dom = browse(path)
+    shown = dom[: dom.index("/**")]  # before plotly's source
+    assert shown.count("<svg") >= len(drawn)
+    assert "&lt;a href" in shown and "&lt;b&gt;bold" in shown
+    assert "<a " not in shown and "<img" not in shown
+    assert shown.count("font-weight: bold") <= 1  # the sum in the ring
 
 
-@pytest.mark.parametrize("sight", SIGHT)
-def test_colours_can_be_told_apart(sight):
-    for one, other in itertools.combinations(PALETTE, 2):
-        seen = [oklab(colour, SIGHT[sight]) for colour in (one, other)]
-        assert math.dist(*seen) >= 0.06, (one, other)
+def browse(path):
+    done = subprocess.run(
+        [
+            chrome(), "--headless=new", "--no-sandbox", "--disable-gpu",
+            "--virtual-time-budget=8000", "--dump-dom", path.as_uri(),
+        ],
+        capture_output=True, timeout=120,
+    )  # fmt: skip
+    return done.stdout.decode()
+
+
+# ---- calls ---------------------------------------------------------------------------
+
+
+def test_each_plot_is_a_function(demo):
+    for name in PLOTS:
+        shown = getattr(plots, name)(demo, currency="EUR", theme="dark")
+        assert isinstance(shown, go.Figure) and name in plots.__all__
+        assert inspect.getdoc(getattr(plots, name))
+        paper = shown.layout.template.layout.paper_bgcolor
+        assert paper == THEMES["dark"]["paper_bgcolor"]
+    assert plots.kpi_trend(demo, "total_customers", "90d").layout.title.text
+
+
+def test_a_notebook_shows_it(demo):
+    shown = plots.funnel(demo)
+    bundle = shown._repr_mimebundle_()
+    assert "Conversion funnel" in json.dumps(bundle or shown.to_json())
+    assert "Conversion funnel" in shown.to_html(include_plotlyjs=False)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda db: plots.funnel(db, theme="blue"), "light, dark"),
+        (lambda db: plots.funnel(db, "7x"), "7x"),
+        (lambda db: plots.show(db, "funel"), "funnel"),
+        (lambda db: plots.kpi_trend(db, "revenue"), "revenue_impact"),
+    ],
+)
+def test_a_wrong_word_is_named(demo, call, words):
+    with pytest.raises(ValueError, match=words):
+        call(demo)
+
+
+def test_plotly_is_asked_for_only_by_a_figure():
+    code = """if True:
+        import sys
+        sys.modules["plotly"] = None
+        from smartshopie_db import SmartShopieDB, plots
+        from smartshopie_db.reports import window
+        assert "flask" not in sys.modules
+        db = SmartShopieDB(":memory:")
+        for plot in plots.PLOTS.values():
+            plot.draw(db, window(db), plots.Style())
+        try:
+            plots.funnel(db)
+        except ImportError as error:
+            assert "pip install 'smartshopie_db[web]'" in str(error)
+        else:
+            raise AssertionError("drew without plotly")
+    """
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, env=scripts.environment(), timeout=60
+    )
+
+
+# ---- the page of one plot ------------------------------------------------------------
+
+
+def test_a_page_needs_nothing_else(demo):
+    text = page(draw(demo, "segments", Style("EUR")), Style("EUR"), "dark")
+    assert text.count("<script>") == 2 and "<script src" not in text
+    assert "Plotly.newPlot(" in text and THEMES["dark"]["paper_bgcolor"] in text
+    assert '<td>High Value</td><td class="number">6,120</td>' in text
+    assert "€640.00" in text
+
+
+def test_a_page_keeps_text_as_text(hostile):
+    for name in ("segments", "payments", "product_gaps"):
+        drawn = draw(hostile, name)
+        text = table(drawn, Style())
+        assert not re.search(r"<(?!/?t[rhd]\b)", text)
+        assert "<" not in script(drawn.data)
+
+
+def test_an_empty_page_says_why(db):
+    assert "Nothing is stored" in page(draw(db, "segments"), Style())

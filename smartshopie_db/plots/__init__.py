@@ -90,7 +90,31 @@ def _public(name: str) -> Shown:
 
 
 funnel = _public("funnel")
+interaction_types = _public("interaction_types")
+ai_quality = _public("ai_quality")
 attribution = _public("attribution")
+satisfaction = _public("satisfaction")
+conversion_trend = _public("conversion_trend")
+segments = _public("segments")
+behavioral_patterns = _public("behavioral_patterns")
+concerns = _public("concerns")
+lifetime_value = _public("lifetime_value")
+product_gaps = _public("product_gaps")
+top_products = _public("top_products")
+category_performance = _public("category_performance")
+cross_sell = _public("cross_sell")
+model_performance = _public("model_performance")
+feature_performance = _public("feature_performance")
+interactions_timeline = _public("interactions_timeline")
+category_revenue = _public("category_revenue")
+customer_value = _public("customer_value")
+forecast = _public("forecast")
+active_sessions = _public("active_sessions")
+live_conversions = _public("live_conversions")
+system_health = _public("system_health")
+usage_trend = _public("usage_trend")
+payments = _public("payments")
+endpoint_health = _public("endpoint_health")
 
 __all__ = [
     "OTHER",

@@ -23,7 +23,7 @@ def model_performance(db: SmartShopieDB, window: Window, style: Style) -> Drawin
     """Measured points alone, a month each; where none was measured there is a gap."""
     wide = months_up_to(window, MONTHS)
     timeline = groups(db, "ai_model_performance", "accuracy", "model_name", wide,
-                      every="month")  # fmt: skip
+                      every="month").finished()  # fmt: skip
     low = floor(timeline, 5)
     data = [
         trace

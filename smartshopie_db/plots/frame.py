@@ -67,16 +67,17 @@ def value_axis(unit: str | None, style: Style, what: str, **more: Any) -> Layout
 
 
 def time_axis(every: str, **more: Any) -> Layout:
-    months = (
-        {"ticklabelmode": "period"} if every in ("month", "quarter", "year") else {}
-    )
+    ticks: Layout = {"tickformatstops": TICKS}
+    if every == "minute":
+        ticks = {"tickformat": "%H:%M"}
+    elif every not in ("day", "week"):
+        ticks["ticklabelmode"] = "period"
     return {
-        **months,
+        **ticks,
         "type": "date",
         "automargin": True,
         "showgrid": False,
         "nticks": 6,
-        "tickformatstops": TICKS,
         "hoverformat": HOVER[every],
         **more,
     }

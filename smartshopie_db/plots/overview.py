@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .common import about, ask, nothing, over_time, share
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from .._core import SmartShopieDB
 
 KPIS = {
-    "revenue_impact": ("Revenue through the assistant", "currency", "amount"),
+    "revenue_impact": ("Revenue through the assistant", "currency", "revenue"),
     "total_customers": ("Customers", "count", "customers"),
-    "conversion_rate": ("Conversion rate", "percent", ""),
+    "conversion_rate": ("Conversion rate", "percent", "rate"),
     "ai_interactions": ("Interactions with the assistant", "count", "interactions"),
 }
 FLOWS = ("revenue_impact", "ai_interactions")
@@ -36,9 +37,9 @@ def kpi_trend(
     timeline = measures(db, "overview_kpis", [measure], window)
     data: list[Trace]
     if measure in FLOWS and timeline.every != "day":
-        data = columns(timeline, measure, unit, style, name=title)
+        data = columns(timeline, measure, unit, style, name=what)
     else:
-        data = line(timeline, measure, unit, style, name=days(window.start, window.end))
+        data = line(timeline, measure, unit, style, name=what)
     drawn = over_time(
         "kpi_trend", title, timeline, window, style, data,
         value_axis(unit, style, what), unit,
@@ -46,48 +47,45 @@ def kpi_trend(
     if drawn.empty or timeline.every != "day" or window.days < 2:
         return drawn
     earlier = measures(db, "overview_kpis", [measure], before(window), "day")
-    if earlier.empty:
-        return drawn
-    name = days(before(window).start, before(window).end)
-    return beside(drawn, name, earlier, timeline, unit, style)
+    return drawn if earlier.empty else beside(drawn, earlier, window, unit, style)
 
 
 def beside(
-    drawn: Drawing,
-    name: str,
-    earlier: Timeline,
-    timeline: Timeline,
-    unit: str,
-    style: Style,
+    drawn: Drawing, earlier: Timeline, window: Window, unit: str, style: Style
 ) -> Drawing:
-    """The same with the days before, day under day, as a pale line."""
+    """The same with the days before, day under day, as a pale line.  A month before may
+    be shorter or longer: what has no day above it is left out."""
     (values,) = earlier.values.values()
+    pairs: list[tuple[str | None, float | None]] = []
+    pairs += zip(earlier.starts, values, strict=True)
+    pairs += [(None, None)] * len(drawn.rows)
+    pairs = pairs[: len(drawn.rows)]
+    old = before(window)
     pale = {
         "type": "scatter",
         "mode": "lines",
-        "name": name,
-        "x": timeline.starts,
-        "y": values,
+        "name": days(old.start, old.end),
+        "x": [row[0] for row in drawn.rows],
+        "y": [value for _, value in pairs],
         "connectgaps": False,
         "customdata": [
-            f" on {datetime.date.fromisoformat(start):%-d %b}"
-            for start in earlier.starts
+            f" on {datetime.date.fromisoformat(day):%-d %b}" if day else ""
+            for day, _ in pairs
         ],
         "line": {"color": OTHER, "width": 1.5},
         "opacity": 0.7,
         "hovertemplate": shown(unit, style, "y") + "%{customdata}",
     }
-    rows = [
-        (*row, start, value)
-        for row, start, value in zip(drawn.rows, earlier.starts, values, strict=True)
-    ]
-    return Drawing(
-        drawn.name, drawn.title, drawn.note, [pale, *drawn.data],
-        {**drawn.layout, "showlegend": True, "legend": {
-            **drawn.layout["legend"], "traceorder": "reversed"}},
-        (*drawn.columns, "day before", "value before"), rows,
-        (*drawn.units, None, unit),
-    )  # fmt: skip
+    name = days(window.start, window.end)
+    legend = {**drawn.layout["legend"], "traceorder": "reversed"}
+    return replace(
+        drawn,
+        data=[pale, *({**trace, "name": name} for trace in drawn.data)],
+        layout={**drawn.layout, "showlegend": True, "legend": legend},
+        columns=(*drawn.columns, "day before", "value before"),
+        rows=[(*row, *pair) for row, pair in zip(drawn.rows, pairs, strict=True)],
+        units=(*drawn.units, None, unit),
+    )
 
 
 def funnel(db: SmartShopieDB, window: Window, style: Style) -> Drawing:

@@ -14,7 +14,7 @@ from .palette import BLUE
 from .text import escape, label
 
 ROW = 46  # pixels for a name and its bar
-LINE = 42  # characters over a bar on a phone
+LINE = 35  # characters over a bar on a phone
 SHORTEST = 16
 BAR = 0.42  # of a row, in its lower part
 DOWN = 0.22

@@ -32,7 +32,7 @@ def live_conversions(db: SmartShopieDB, window: Window, style: Style) -> Drawing
     return one(
         db, window, style, "live_conversions", "Conversions per minute",
         "conversions_per_min", "per minute", bars,
-        value_axis("count", style, "a minute", tickformat="d"),
+        value_axis("count", style, "a minute"),
     )  # fmt: skip
 
 
@@ -100,6 +100,9 @@ def one(
     note, rows = readings(db, window, (column,))
     if not rows:
         return nothing(name, title, style, note)
+    most = max((row[1] or 0 for row in rows), default=0)
+    if most < 5:  # no half ones
+        axis = {**axis, "dtick": 1}
     trace |= {
         "name": title, "x": [row[0] for row in rows], "y": [row[1] for row in rows],
         "hovertemplate": shown(unit, style, "y", 0) + "<extra></extra>",

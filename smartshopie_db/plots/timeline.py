@@ -7,7 +7,7 @@ month says nothing beside a whole one; where nothing is stored there is a gap.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from .drawing import Span, Style, Trace
@@ -56,14 +56,24 @@ class Timeline:
             for value, complete in zip(row, self.complete, strict=True)
         )
 
+    def finished(self) -> Timeline:
+        """The same where a bucket's figure is as good on its first day."""
+        return replace(self, complete=[True] * len(self.complete))
+
     def rows(self) -> list[tuple[Any, ...]]:
         return list(zip(self.starts, *self.values.values(), self.complete, strict=True))
 
     def note(self, window: Span) -> str:
         """The days, what a point is, and whether some stand for less."""
         text = days(window.start, window.end)
+        known = sum(
+            any(value is not None for value in bucket)
+            for bucket in zip(*self.values.values(), strict=True)
+        )
         if self.every != "day":
             text += f", by {self.every}"
+        if 0 < known < len(self.starts):
+            text += f"; stored for {known} of {len(self.starts)} {self.every}s"
         if self.partial():
             text += f"; {PARTS.get(self.every, PARTS['day'])} are lighter or dashed"
         return text
