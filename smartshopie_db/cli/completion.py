@@ -25,7 +25,8 @@ def words() -> dict[str, list[str]]:
 def options_of(parser: argparse.ArgumentParser) -> list[str]:
     options = [o for a in parser._actions for o in a.option_strings if o[:2] == "--"]
     takes_table = any(a.dest == "table" for a in parser._actions)
-    return options + (tables() if takes_table else [])
+    takes_plot = any(a.dest == "plot" for a in parser._actions)
+    return options + (tables() if takes_table else plots() if takes_plot else [])
 
 
 def tables() -> list[str]:
@@ -33,6 +34,12 @@ def tables() -> list[str]:
 
     with SmartShopieDB(":memory:") as db:
         return list(db.tables)
+
+
+def plots() -> list[str]:
+    from ..plots.catalog import PLOTS
+
+    return list(PLOTS)
 
 
 def bash() -> str:

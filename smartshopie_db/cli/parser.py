@@ -14,6 +14,7 @@ FORMS = ("table", "json", "ndjson", "csv")
 EVERY = ("day", "week", "month", "quarter", "year", "window")
 CONFLICTS = ("update", "ignore", "error")
 FILES = ("csv", "ndjson", "json", "parquet", "feather")
+THEMES = ("light", "dark")
 SHELLS = ("bash", "zsh", "fish")
 
 Verb = argparse.ArgumentParser
@@ -279,6 +280,30 @@ def define_top(verbs: Any) -> None:
         forms(parser)
 
 
+def define_plot(verbs: Any) -> None:
+    parser = verb(
+        verbs, "plot", "draw.plot", "draw a figure into a file",
+        "plot funnel --period 90d -o funnel.html",
+        "plot kpi_trend --measure conversion_rate --theme dark -o rate.svg",
+        "plot --list",
+    )  # fmt: skip
+    parser.add_argument("plot", nargs="?", metavar="NAME", help="--list shows them")
+    parser.add_argument(
+        "-o", "--output", metavar="PATH", help="ends in .html, .json, .png or .svg"
+    )
+    parser.add_argument("--list", action="store_true", help="list the plots")
+    parser.add_argument("--measure", metavar="COLUMN", help="of kpi_trend: which")
+    window(parser)
+    parser.add_argument("--theme", choices=THEMES, default=THEMES[0])
+    parser.add_argument(
+        "--currency", metavar="CODE", help="how amounts are written (EUR)"
+    )
+    parser.add_argument(
+        "--size", metavar="WxH", help="pixels of a .png or .svg (1000x600)"
+    )
+    forms(parser)
+
+
 def define_add(verbs: Any) -> None:
     parser = verb(
         verbs, "add", "data.add", "add one row, or update the one with its key",
@@ -410,7 +435,7 @@ def define_completion(verbs: Any) -> None:
 
 VERBS: tuple[Callable[[Any], None], ...] = (
     define_init, define_demo, define_info, define_tables, define_get, define_query,
-    define_series, define_compare, define_top, define_add, define_import, define_export,
-    define_migrate, define_check, define_backup, define_optimize, define_purge,
-    define_schema, define_completion,
+    define_series, define_compare, define_top, define_plot, define_add, define_import,
+    define_export, define_migrate, define_check, define_backup, define_optimize,
+    define_purge, define_schema, define_completion,
 )  # fmt: skip
