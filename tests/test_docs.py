@@ -1,4 +1,5 @@
-"""The examples of docs/periods.md run; the command lines of docs/cli.md parse."""
+"""The examples of docs/periods.md and plots.md run; the command lines of docs/cli.md
+parse."""
 
 import re
 import shlex
@@ -6,6 +7,7 @@ import shlex
 from schema_facts import ROOT
 
 from smartshopie_db.cli import completion, parser
+from smartshopie_db.plots import PLOTS
 
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
@@ -21,6 +23,21 @@ def test_the_examples_of_periods_hold():
     assert len(found) >= 8
     for text in found:
         exec(compile(text, "docs/periods.md", "exec"), namespace)
+
+
+def test_the_examples_of_plots_hold(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    namespace = {}
+    found = [text for language, text in blocks("plots.md") if language == "python"]
+    assert len(found) == 3
+    for text in found:
+        exec(compile(text, "docs/plots.md", "exec"), namespace)
+
+
+def test_plots_are_listed_in_their_order():
+    text = (ROOT / "docs" / "plots.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(\w+)` \| (\w+) \|", text, re.MULTILINE)
+    assert listed == [(plot.name, plot.area) for plot in PLOTS.values()]
 
 
 def test_the_command_lines_of_cli_parse():
