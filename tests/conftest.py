@@ -47,6 +47,32 @@ def demo_file(tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="session")
+def made_file(tmp_path_factory):
+    """More than two years of a made-up shop; open it read-only."""
+    from smartshopie_db import demo
+
+    path = tmp_path_factory.mktemp("made") / "made.db"
+    demo.generate(path, days=800, rows=3000)
+    return path
+
+
+@pytest.fixture
+def plain():
+    """plain(path): a function from SQL to rows, by the standard module: the oracle."""
+    opened = []
+
+    def connect(path):
+        db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        db.row_factory = sqlite3.Row
+        opened.append(db)
+        return lambda sql, *values: [dict(row) for row in db.execute(sql, values)]
+
+    yield connect
+    for db in opened:
+        db.close()
+
+
 @pytest.fixture
 def path(tmp_path, blank_file):
     """The path of a file of the current version without rows."""

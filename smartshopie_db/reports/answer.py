@@ -93,7 +93,7 @@ def or_newest(
     day = newest_day_of(db, table, window)
     if day is None:
         return found, {}
-    return ask(on(db, window, day, day)), fallback(day, day)
+    return ask(on(window, day)), fallback(day, day)
 
 
 def newest_day_of(

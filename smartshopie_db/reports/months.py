@@ -26,7 +26,7 @@ def figures_of_months(
     day = None if found else newest_day_of(db, table, window)
     if day is None:
         return found, window, {}
-    days = on(db, window, day, day)
+    days = on(window, day)
     return ask(days), days, fallback(day, day)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import Row, Rows, SmartShopieDB
@@ -101,9 +102,7 @@ def attribution(db: SmartShopieDB, window: Window) -> Answer:
         )
         if row.revenue_amount is not None
     ]
-    whole: dict[datetime.date, float] = {}
-    for row in rows:
-        whole[row.start] = whole.get(row.start, 0.0) + row.revenue_amount
+    whole = _sums(rows, "start")
     rows.sort(key=lambda row: (row.start, -row.revenue_amount, row.ai_feature))
     data = [
         {
@@ -116,19 +115,26 @@ def attribution(db: SmartShopieDB, window: Window) -> Answer:
         }
         for row in rows
     ]
-    features = db.breakdown(
-        "revenue_attribution", "revenue_amount", by="ai_feature", **window.given
-    )
+    features = _sums(rows, "ai_feature")
+    everything = math.fsum(features.values())
     parts = [
         {
-            "ai_feature": row.ai_feature,
-            "revenue_amount": row.revenue_amount,
-            "percentage": row.share,
+            "ai_feature": name,
+            "revenue_amount": amount,
+            "percentage": percent(amount, everything),
         }
-        for row in features
+        for name, amount in sorted(features.items(), key=lambda item: -item[1])
     ]
     change = compare(db, "revenue_attribution", ["revenue_amount"], window)
     return answer(window, data, totals=parts, comparison=change)
+
+
+def _sums(rows: Sequence[Any], by: str) -> dict[Any, float]:
+    """The revenue of the buckets or of the features, from rows of both."""
+    found: dict[Any, list[float]] = {}
+    for row in rows:
+        found.setdefault(row[by], []).append(row.revenue_amount)
+    return {key: math.fsum(amounts) for key, amounts in found.items()}
 
 
 @report("revenue/category", "category_revenue")

@@ -225,8 +225,7 @@ def _of_table(table: Table[Any], which: str) -> datetime.date | None:
     return None
 
 
-def on(
-    db: SmartShopieDB, asked: Window, start: datetime.date, end: datetime.date
-) -> Window:
-    """The window of other days than those asked for: where a report falls back."""
-    return _calendar(db, None, start, end, asked.as_of)
+def on(asked: Window, day: datetime.date) -> Window:
+    """The window of another day than those asked for: where a report falls back."""
+    before = max(day, datetime.date.min + DAY) - DAY
+    return Window(day, day, asked.as_of, (before, before))

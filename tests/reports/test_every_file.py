@@ -82,7 +82,8 @@ def test_it_answers_on_the_demo_data(demo, name):
 EMPTY_AHEAD = {  # days of flows, of which none is newest, and what has no days
     "overview/kpis", "conversions/trends", "products/analytics", "products/recommended",
     "interactions/summary", "customer/satisfaction", "revenue/attribution",
-    "realtime/api-endpoints", "config", "health", "billing/newest-alerts", "billing/summary",
+    "realtime/api-endpoints", "config", "health",
+    "billing/newest-alerts", "billing/summary",
 }  # fmt: skip
 
 

@@ -3,15 +3,10 @@
 import datetime
 
 import pytest
-
-from smartshopie_db.reports import REPORTS, window
+from asking import ask
 
 D = datetime.date
 STAGES = ("Page Visitors", "AI Interaction", "Product View", "Add to Cart", "Purchase")
-
-
-def ask(db, path, **given):
-    return REPORTS[path].run(db, window(db, **given))
 
 
 @pytest.fixture
@@ -87,3 +82,61 @@ def test_the_funnel_computes_its_shares_from_counts(db):
         "down",
         "worse",
     )
+
+
+def stage(db, day, order, name, count):
+    db.add_conversion_funnel_stage(
+        record_date=day, stage_name=name, stage_order=order, count=count
+    )
+
+
+def test_a_funnel_has_as_many_stages_as_are_stored(db):
+    for order in range(6):
+        stage(db, "2025-01-01", order, f"stage {order}", 100 - order)
+    assert len(ask(db, "overview/funnel")["data"]) == 6
+    stage(db, "2025-02-01", 0, "alone", 7)
+    assert [s["count"] for s in ask(db, "overview/funnel", period="7d")["data"]] == [7]
+
+
+def test_a_renamed_stage_is_one_stage(db):
+    stage(db, "2025-01-01", 0, "Visitors", 10)
+    stage(db, "2025-01-02", 0, "Page Visitors", 30)
+    stage(db, "2025-01-02", 1, "Purchase", 4)
+    first, last = ask(db, "overview/funnel")["data"]
+    assert (first["stage_name"], first["count"]) == ("Page Visitors", 40)
+    assert last["percentage"] == 10.0
+
+
+def test_a_stage_that_nobody_reached(db):
+    stage(db, "2025-01-01", 0, "Page Visitors", 0)
+    stage(db, "2025-01-01", 1, "Purchase", 0)
+    first, last = ask(db, "overview/funnel")["data"]
+    assert first["percentage"] is None and last["dropoff_rate"] is None
+
+
+@pytest.mark.parametrize("name", ["overview/funnel", "overview/interaction-types"])
+def test_snapshots_before_the_window_are_marked(db, name):
+    for day, count in (("2025-01-01", 5), ("2025-01-09", 7), ("2025-03-01", 9)):
+        stage(db, day, 0, "Page Visitors", count)
+        db.add_interaction_type(record_date=day, interaction_name="Chat", count=count)
+    found = ask(db, name, period="7d", as_of="2025-02-10")
+    assert found["fallback"] is True
+    assert found["from"] == found["to"] == D(2025, 1, 9)  # the newest up to as_of
+    assert [item["count"] for item in found["data"]] == [7]
+    assert not found.get("comparison")
+    before = ask(db, name, start="2024-01-01", end="2024-01-31")
+    assert before["data"] == [] and "fallback" not in before
+
+
+def test_shares_of_interaction_types_are_those_of_the_sums(db):
+    for day, chats, images in (("2025-01-01", 10, 10), ("2025-01-15", 80, 0)):
+        for name, count in (("Chat", chats), ("Image Analysis", images)):
+            db.add_interaction_type(
+                record_date=day, interaction_name=name, count=count, percentage=33.0
+            )
+    data = ask(db, "overview/interaction-types")["data"]
+    assert data[0] == {
+        "interaction_name": "Chat", "interaction_type": "Chat", "count": 90,
+        "percentage": 90.0,
+    }  # fmt: skip
+    assert data[1]["percentage"] == 10.0
