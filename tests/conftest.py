@@ -6,6 +6,7 @@ from pathlib import Path
 
 import layouts
 import pytest
+import soak
 from hypothesis import settings
 from schema_facts import ROOT, SCHEMA
 
@@ -23,6 +24,13 @@ def real_file(name):
     if not path.exists():
         pytest.skip(f"the real database {path.name} is not beside the project")
     return path
+
+
+def pytest_terminal_summary(terminalreporter):
+    if lines := soak.table():
+        terminalreporter.section("figures: how many, how many of them went wrong")
+        for line in lines:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ import numpy
 import pyarrow
 import pytest
 import scripts
+import soak
 
 from smartshopie_db import DataError, SmartShopieDB
 
@@ -405,7 +406,7 @@ def test_a_mixture_is_refused(sql, message, row):
 # --- more text than 32 bits can count ---------------------------------------------
 
 
-@pytest.mark.skipif(not os.environ.get("SMARTSHOPIE_SOAK"), reason="takes 5 GB")
+@pytest.mark.skipif(not soak.SOAK, reason="takes 5 GB")
 def test_text_past_two_gigabytes(path):
     with SmartShopieDB(path) as db:
         db.add_usage_alert(title="t", message="x" * 1_000_000, created_at="2025-01-01")

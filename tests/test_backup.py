@@ -14,6 +14,7 @@ from contextlib import closing
 import oracle
 import pytest
 import scripts
+import soak
 
 from smartshopie_db import (
     OperationalError,
@@ -21,10 +22,8 @@ from smartshopie_db import (
     SmartShopieDB,
 )
 
-pytestmark = pytest.mark.timeout(120)
-
-SOAK = bool(os.environ.get("SMARTSHOPIE_SOAK"))
-BACKUPS = 200 if SOAK else 10
+BACKUPS = soak.times(10, 200)
+pytestmark = pytest.mark.timeout(120 + 5 * BACKUPS)
 BALLAST = 256 << 20  # bytes; some tenths of a second to copy
 
 
@@ -214,6 +213,7 @@ def test_under_load_each_copy_is_a_committed_prefix(path, tmp_path):
     finally:
         for writer in writers:
             writer.stop()
+    soak.figure("backups under load: not a committed prefix", BACKUPS)
     assert grown > BACKUPS // 2, "nobody wrote meanwhile"
 
 

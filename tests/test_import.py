@@ -11,6 +11,7 @@ import time
 
 import command
 import pytest
+import soak
 
 from smartshopie_db import SmartShopieDB
 from smartshopie_db.cli import main
@@ -356,7 +357,7 @@ def most_memory(*words):
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_memory_is_bounded(path, tmp_path):
-    size = 1 << 30 if os.environ.get("SMARTSHOPIE_SOAK") == "1" else 30_000_000
+    size = soak.times(30_000_000, 1 << 30)
     small, large = tmp_path / "small.csv", tmp_path / "large.csv"
     write_large(small, 1_000_000)
     n = write_large(large, size)

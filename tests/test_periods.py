@@ -3,7 +3,6 @@ against polars on the same rows, on real databases, and on what must be refused.
 
 import datetime
 import math
-import os
 import sqlite3
 import threading
 import time
@@ -13,6 +12,7 @@ from fractions import Fraction
 
 import polars as pl
 import pytest
+import soak
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from oracle import period_start
@@ -25,7 +25,7 @@ DAY = datetime.timedelta(days=1)
 EVERY = ("day", "week", "month", "quarter", "year")
 FIRST, LAST = D(2023, 11, 20), D(2025, 3, 10)
 
-MANY = settings(max_examples=1000 if os.environ.get("SMARTSHOPIE_SOAK") else 60)
+MANY = settings(max_examples=soak.times(60, 1000))
 
 
 # ---- the model: exact arithmetic over the rows as a list of dicts --------------------

@@ -9,6 +9,7 @@ import time
 import layouts
 import pytest
 import scripts
+import soak
 
 from smartshopie_db import DataError, OperationalError, SmartShopieDB
 
@@ -363,8 +364,9 @@ def scans_while_others_commit(path, seconds):
 def test_every_scan_is_a_committed_state(path):
     """The control, which does not compare the headers and is caught, is in C."""
     fill(path, rows=30_000)
-    seconds = 120 if os.environ.get("SMARTSHOPIE_SOAK") else 5
+    seconds = soak.times(5, 120)
     commits, scans, together = scans_while_others_commit(path, seconds)
+    soak.figure("scans by several readers while others commit", scans)
     assert commits > 100
     assert scans > 20
     assert together > 0

@@ -6,7 +6,6 @@ Seen to fail: with a rollback of the outermost block that commits."""
 
 import datetime
 import gc
-import os
 import shutil
 import tempfile
 import threading
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import oracle
 import pytest
+import soak
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -28,7 +28,6 @@ from schema_facts import TABLES
 
 from smartshopie_db import ClosedError, IntegrityError, SmartShopieDB
 
-SOAK = bool(os.environ.get("SMARTSHOPIE_SOAK"))
 START = datetime.datetime(2025, 1, 1)
 KEYS = st.integers(0, 12)
 VALUES = st.integers(0, 10**12) | st.none()
@@ -58,6 +57,7 @@ class Shop(RuleBasedStateMachine):
     """`rows` is what a read outside of a snapshot gives: {key: value}."""
 
     blank: Path
+    n_steps: int  # of all machines
 
     @initialize(cache=st.booleans(), durability=st.sampled_from(["full", "off"]))
     def begin(self, cache, durability):
@@ -286,13 +286,21 @@ class Shop(RuleBasedStateMachine):
 
     @invariant()
     def keeps_few(self):
+        Shop.n_steps += 1
         del self.kept[:-20]
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(14400 if SOAK else 200)
+@pytest.mark.timeout(soak.times(200, 14400))
 def test_any_sequence_of_calls(blank_file):
-    Shop.blank = blank_file
-    few = settings(max_examples=60, stateful_step_count=40, deadline=None)
-    many = settings(few, max_examples=1000, stateful_step_count=100, derandomize=False)
-    run_state_machine_as_test(Shop, settings=many if SOAK else few)
+    Shop.blank, Shop.n_steps = blank_file, 0
+    run_state_machine_as_test(
+        Shop,
+        settings=settings(
+            max_examples=soak.times(60, 1000),
+            stateful_step_count=100 if soak.SOAK else 40,
+            derandomize=not soak.SOAK,
+            deadline=None,
+        ),
+    )
+    soak.figure("steps of the state machine: another answer", Shop.n_steps)

@@ -12,6 +12,7 @@
  * anything failed.  A CHECK that does not hold ends its function (so use CHECK_VALUE in
  * one that returns something); it may stand in helpers and threads of a test, too.
  * Arguments of the program, if any, are the names of the tests to run.
+ * check_times() and check_figure() are what tests/soak.py is to the Python tests.
  */
 #ifndef SS_TESTS_CHECK_H
 #define SS_TESTS_CHECK_H
@@ -20,6 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct {
@@ -120,6 +122,34 @@ check_has_(const char *a, const char *part, const char *what, const char *file,
              a != NULL ? a : "NULL", part);
     check_fail(file, line, text);
     return false;
+}
+
+static inline bool
+check_soak(void)
+{
+    return getenv("SMARTSHOPIE_SOAK") != NULL;
+}
+
+/* How often: `quick`, or in soak the share of `soak` that SMARTSHOPIE_SOAK says. */
+static inline int
+check_times(int quick, int soak)
+{
+    const char *share = getenv("SMARTSHOPIE_SOAK");
+
+    return share != NULL ? (int)(soak * strtod(share, NULL)) + 1 : quick;
+}
+
+/* A line of the table at the end of soak: so many were tried, so many went wrong. */
+static inline void
+check_figure(const char *what, int64_t n, int64_t n_bad)
+{
+    const char *path = getenv("SMARTSHOPIE_FIGURES");
+    FILE *file = path != NULL ? fopen(path, "a") : NULL;
+
+    if (file != NULL) {
+        fprintf(file, "%s\t%lld\t%lld\n", what, (long long)n, (long long)n_bad);
+        fclose(file);
+    }
 }
 
 #define RUN(test) check_run(#test, test)

@@ -186,8 +186,8 @@ typedef struct {
     int64_t n, room;
 } content;
 
-static uint64_t
-next_random(uint64_t *seed)
+uint64_t
+disk_random(uint64_t *seed)
 {
     *seed += UINT64_C(0x9e3779b97f4a7c15);
     uint64_t x = *seed;
@@ -254,11 +254,11 @@ static bool
 apply_by_chance(content *c, const event *e, disk_way way, uint64_t *seed)
 {
     int64_t sector = way == DISK_TORN_512 ? 512 : 4096;
-    bool yes = (next_random(seed) & 1) != 0;
+    bool yes = (disk_random(seed) & 1) != 0;
 
     if (e->kind == WRITTEN && (way == DISK_TORN_512 || way == DISK_TORN_4096)) {
         for (int64_t at = e->at / sector * sector; at < e->at + e->n; at += sector) {
-            if ((next_random(seed) & 1) != 0) {
+            if ((disk_random(seed) & 1) != 0) {
                 put(c, e, at, at + sector);
             }
         }

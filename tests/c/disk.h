@@ -43,4 +43,7 @@ typedef enum {
 /* Write the files as of `point` to `path`, "-wal" and "-journal" beside it. */
 void disk_image(int point, disk_way way, uint64_t *seed, const char *path);
 
+/* The next number of a chain of them that look like chance. */
+uint64_t disk_random(uint64_t *seed);
+
 #endif

@@ -164,6 +164,8 @@ test_plain_connections_lose(void)
     }
     printf("  SQLite %s: %d of %d broken\n", sqlite3_libversion(), n_broken,
            CONTROL_ROUNDS);
+    check_figure("the checkpoint race, plain connections (the control): broken",
+                 CONTROL_ROUNDS, n_broken);
     CHECK_INT(n_broken, ss_checkpoint_needs_fence() ? CONTROL_ROUNDS : 0);
 }
 
@@ -234,11 +236,15 @@ test_ours_never_loses(void)
 {
     rival r = {.other = NULL};
 
-    for (int i = 0; i < ROUNDS && !atomic_load(&check_state.failed); i++) {
+    for (int i = 0;
+         i < check_times(ROUNDS, 20 * ROUNDS) && !atomic_load(&check_state.failed);
+         i++) {
         race_of_the_pool(&r);
     }
     printf("  the rival tried %d times: %d done, %d refused\n", r.n_tried, r.n_done,
            r.n_refused);
+    check_figure("the checkpoint race, ours: broken", r.n_tried,
+                 atomic_load(&check_state.failed));
     CHECK(r.n_refused >= ROUNDS);
 }
 

@@ -13,6 +13,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { N_BATCHES = 60, MOST_THREADS = 4, LAST_POINTS = 30 };
@@ -247,12 +248,19 @@ check_images(const char *what, int n, bool in_order, int *n_losing)
 {
     uint64_t seed = (uint64_t)strlen(what);
     int points = disk_n_points();
+    char line[120];
 
-    n *= getenv("SMARTSHOPIE_SOAK") != NULL ? 20 : 1;
+    if (check_soak()) {
+        n = check_times(n, 20 * n);
+        seed = (uint64_t)time(NULL);
+    }
     *n_losing = 0;
     for (int i = 0; i < n; i++) {
         /* Evenly over the record, and the last of it, where all is closed, each time. */
         int point = i < LAST_POINTS ? points - 1 - i : (int)((int64_t)points * i / n);
+        if (check_soak() && i >= LAST_POINTS) {
+            point = (int)(disk_random(&seed) % (uint64_t)points);
+        }
         disk_way way = (disk_way)(i % DISK_WAYS);
         int n_lost = count_lost(point, way, &seed, in_order);
         if (n_lost < 0) {
@@ -267,6 +275,9 @@ check_images(const char *what, int n, bool in_order, int *n_losing)
     }
     printf("  %s: %d images of %d points, %d lack something acknowledged\n", what, n,
            points, *n_losing);
+    snprintf(line, sizeof(line), "power-loss images, %s: lack something acknowledged",
+             what);
+    check_figure(line, n, *n_losing);
 }
 
 /* ---- the tests ---- */

@@ -311,15 +311,17 @@ live_once(const char *journal, bool *hit, int *n_failed)
 static void
 fail_everywhere(const char *journal, const failure *what, bool persistent)
 {
-    bool soak = getenv("SMARTSHOPIE_SOAK") != NULL, hit = true;
+    bool hit = true;
     int n_lives = 0, n_failed = 0;
 
     fault.what = what;
     fault.persistent = persistent;
-    for (fault.at = 0; hit; fault.at += soak ? 1 : 1 + fault.at / 2) {
+    for (fault.at = 0; hit; fault.at += check_soak() ? 1 : 1 + fault.at / 2) {
         live_once(journal, &hit, &n_failed);
         n_lives++;
         if (atomic_load(&check_state.failed)) {
+            check_figure("lives with an I/O error: file bad or acknowledged lost",
+                         n_lives, 1);
             printf("  %s, %s at %ld, %s\n", journal, what->name, fault.at,
                    persistent ? "for good" : "once");
             return;
@@ -327,6 +329,7 @@ fail_everywhere(const char *journal, const failure *what, bool persistent)
     }
     printf("  %s, %s, %s: %d lives, %d errors\n", journal, what->name,
            persistent ? "for good" : "once", n_lives, n_failed);
+    check_figure("lives with an I/O error: file bad or acknowledged lost", n_lives, 0);
 }
 
 static void

@@ -150,7 +150,7 @@ test_reals(void)
 static void
 test_random_reals(void)
 {
-    uint64_t n = getenv("SMARTSHOPIE_SOAK") != NULL ? 20000000 : 60000;
+    uint64_t n = (uint64_t)check_times(60000, 20000000);
 
     for (uint64_t i = 1; i <= n; i++) {
         double any = from_bits(mix(i));

@@ -10,13 +10,15 @@ import layouts
 import oracle
 import pytest
 import scripts
+import soak
 from schema_facts import ROOT, TABLES
 
 from smartshopie_db import SmartShopieDB
 
-pytestmark = pytest.mark.timeout(120)
+N_FILES = soak.times(500, 5000)
+LONGEST = 120 + N_FILES // 5  # seconds
+pytestmark = pytest.mark.timeout(LONGEST)
 
-N_FILES = 5000 if os.environ.get("SMARTSHOPIE_SOAK") else 500
 N_WORKERS = 2
 SECONDS = 2.0
 
@@ -129,7 +131,7 @@ def damage(data, dice):
 
 
 def make_mutants(folder, demo_file):
-    dice = random.Random(20251028)
+    dice = random.Random(20251027 + soak.seed())
     sound = folder / "sound"
     sound.mkdir()
     found = list(sources(sound, demo_file))
@@ -159,7 +161,7 @@ def start(folder, paths):
 
 
 def finish(worker, paths):
-    out, error = worker.communicate(timeout=110)
+    out, error = worker.communicate(timeout=LONGEST - 10)
     lines = out.splitlines()
     where = lines[-1] if lines else "at the start"
     assert worker.returncode == 0 and error == "", f"{where}: {error}"
@@ -183,6 +185,11 @@ def test_damaged_files(tmp_path, demo_file, capsys):
     with capsys.disabled():
         print(f"\n  {len(paths)} damaged files: {totals}, slowest", end=" ")
         print(f"{times[slowest] * 1000:.0f} ms", end="")
+    soak.figure(
+        "damaged files: crash, or longer than 2 s",
+        len(paths),
+        sum(took > SECONDS for took in times.values()),
+    )
     assert times[slowest] < SECONDS, slowest
     # A control: the damage is such that each outcome occurs, and often.
     assert totals["gave"] > 10 * N_FILES

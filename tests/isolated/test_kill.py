@@ -6,14 +6,12 @@ connection) tells of each acknowledgement through a pipe until SIGKILL ends it; 
 process that knows only the standard library's sqlite3 looks.  The control tells before
 it writes, and must be found out."""
 
-import os
-
 import oracle
 import pytest
 import scripts
+import soak
 
-SOAK = bool(os.environ.get("SMARTSHOPIE_SOAK"))
-KILLS = 1000 if SOAK else 60
+KILLS = soak.times(60, 1000)
 
 WRITE = """
 import random, select, shutil, sqlite3
@@ -126,8 +124,10 @@ def kill(path, blank_file, kills, seed, mode):
 @pytest.mark.slow
 @pytest.mark.timeout(60 + 4 * KILLS)
 def test_no_acknowledged_write_is_lost(path, blank_file):
-    seed = int.from_bytes(os.urandom(4)) if SOAK else 1
+    seed = soak.seed()
     lost, acked = kill(path, blank_file, KILLS, seed, "ours")
+    soak.figure("writers killed: acknowledged commits lost", KILLS, lost)
+    soak.figure("commits acknowledged before a kill: lost", acked, lost)
     assert lost == 0, f"seed {seed}"
     assert acked > 5 * KILLS
     assert oracle.healthy(path)

@@ -2,11 +2,10 @@
 
 Processes commit at random, two with this package and two with the standard library, and
 say so in shared memory after the commit returned; threads of this process read through
-the cache all the time, and look there before each read.  SMARTSHOPIE_SOAK: one minute.
+the cache all the time, and look there before each read.  In soak: one minute.
 """
 
 import mmap
-import os
 import random
 import struct
 import threading
@@ -15,11 +14,11 @@ import time
 import oracle
 import pytest
 import scripts
+import soak
 
 from smartshopie_db import SmartShopieDB
 
-SOAK = bool(os.environ.get("SMARTSHOPIE_SOAK"))
-SECONDS = 60 if SOAK else 6
+SECONDS = soak.times(6, 60)
 WRITERS, READERS = 4, 4
 pytestmark = [pytest.mark.timeout(SECONDS * 3 + 60), pytest.mark.slow]
 
@@ -152,6 +151,9 @@ def test_no_answer_is_stale_and_no_row_is_torn(path):
     )
     reads = sum(reader.n for reader in readers)
     print(f"{commits} commits, {reads} reads, {figures['cache_hits']} hits")
+    for what in ("stale", "torn", "mixed"):
+        n_bad = sum(len(getattr(reader, what)) for reader in readers)
+        soak.figure(f"reads through the cache while 4 commit: {what}", reads, n_bad)
     assert [reader.stale[:1] for reader in readers] == [[]] * READERS
     assert [reader.torn[:1] for reader in readers] == [[]] * READERS
     assert [reader.mixed[:1] for reader in readers] == [[]] * READERS
