@@ -245,7 +245,7 @@ test_ours_never_loses(void)
            r.n_refused);
     check_figure("the checkpoint race, ours: broken", r.n_tried,
                  atomic_load(&check_state.failed));
-    CHECK(r.n_refused >= ROUNDS);
+    CHECK(r.n_refused >= rounds);
 }
 
 int

@@ -259,7 +259,8 @@ check_images(const char *what, int n, bool in_order, int *n_losing)
         /* Evenly over the record, and the last of it, where all is closed, each time. */
         int point = i < LAST_POINTS ? points - 1 - i : (int)((int64_t)points * i / n);
         if (check_soak() && i >= LAST_POINTS) {
-            point = (int)(disk_random(&seed) % (uint64_t)points);
+            /* Not 0, which is before the file was there. */
+            point = 1 + (int)(disk_random(&seed) % (uint64_t)(points - 1));
         }
         disk_way way = (disk_way)(i % DISK_WAYS);
         int n_lost = count_lost(point, way, &seed, in_order);
