@@ -235,10 +235,9 @@ static void
 test_ours_never_loses(void)
 {
     rival r = {.other = NULL};
+    int rounds = check_times(ROUNDS, 20 * ROUNDS);
 
-    for (int i = 0;
-         i < check_times(ROUNDS, 20 * ROUNDS) && !atomic_load(&check_state.failed);
-         i++) {
+    for (int i = 0; i < rounds && !atomic_load(&check_state.failed); i++) {
         race_of_the_pool(&r);
     }
     printf("  the rival tried %d times: %d done, %d refused\n", r.n_tried, r.n_done,
