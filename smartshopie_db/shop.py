@@ -17,6 +17,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .visits import COLUMNS, Feed
+
 Rows = Iterable[tuple[Any, ...]]
 
 DAY = datetime.timedelta(days=1)
@@ -180,7 +182,7 @@ class Shop:
             self._settings,
         ):  # fmt: skip
             yield from make()
-        yield "customer_interactions", INTERACTION_COLUMNS, self.interactions()
+        yield "customer_interactions", COLUMNS, self.interactions()
 
     def _daily(self) -> Iterator[tuple[str, str, Rows]]:
         days = self.days
@@ -578,44 +580,14 @@ class Shop:
         """customer_interactions, spread over the days as the interactions are."""
         total = sum(day.interactions for day in self.days) or 1
         due = done = 0
+        feed = Feed(self.random)
         for day in self.days:
             due += day.interactions
             n = round(self.n_interactions * due / total) - done
-            yield from self._interactions_of(day, n, done)
+            yield from feed.of_day(day.date, n, done + 1, day.customers, day.outage)
             done += n
 
-    def _interactions_of(self, day: Day, n: int, first: int) -> Rows:
-        choose = self.random.choices
-        hours = choose(range(24), HOURS, k=n)
-        seconds = choose(range(3600), k=n)
-        start = datetime.datetime.combine(day.date, datetime.time())
-        times = sorted(start + datetime.timedelta(hours=h, seconds=s)
-                       for h, s in zip(hours, seconds, strict=True))  # fmt: skip
-        people = choose(range(1, day.customers), k=n)
-        slow = 4 if day.outage else 1
-        return zip(
-            (f"I-{number:09}" for number in range(first + 1, first + n + 1)),
-            times,
-            choose(("chat", "questionnaire", "image", "routine"), (47, 27, 17, 9), k=n),
-            (f"C-{person:06}" for person in people),
-            (f"S-{number:09}" for number in range(first + 1, first + n + 1)),
-            (round(x * slow, 1) for x in choose(SECONDS, k=n)),
-            choose((5, 4, 3, 2, 1, None), (38, 31, 12, 5, 3, 11), k=n),
-            (NAMES[person % len(NAMES)] for person in people),
-            choose(ACTIVITIES, k=n),
-            choose(
-                ("Converted", "Processing", "Recommended", None), (20, 15, 45, 20), k=n
-            ),
-            choose((None, *range(2, 30)), k=n),
-            strict=True,
-        )
 
-
-INTERACTION_COLUMNS = (
-    "interaction_id interaction_date interaction_type customer_id session_id"
-    " response_time_sec satisfaction_score customer_name activity_description"
-    " status_badge message_count"
-)
 STAGES = ("Page Visitors", "AI Interaction", "Product View", "Add to Cart", "Purchase")
 PATTERNS = (
     ("peak_activity", "Evening (6-9 PM)", 41.0),
@@ -634,18 +606,6 @@ PARTS = (
 APIS = (
     ("analytics", "Visit analytics"), ("customers", "Customer records"),
     ("products", "Product catalogue"), ("orders", "Orders"),
-)  # fmt: skip
-HOURS = (
-    2, 1, 1, 1, 1, 2, 4, 7, 10, 12, 13, 13, 14, 13, 12, 12, 13, 15, 19, 22, 21, 16, 9,
-    4,
-)  # fmt: skip
-SECONDS = tuple(round(4 + 1.4**k, 1) for k in range(1, 13))
-NAMES = tuple(f"Visitor {a}{b}" for a in "ABCDEFGHKLMNPRSTVW" for b in range(1, 60))
-ACTIVITIES = (
-    "Asked which serum goes with a morning routine", "Compared two cleansers",
-    "Sent a picture for a skin tone match", "Finished the hair questionnaire",
-    "Planned an evening routine", "Asked when an order arrives",
-    "Looked for a fragrance-free lotion", "Added a recommended product to the cart",
 )  # fmt: skip
 
 

@@ -2,13 +2,14 @@
 
 import datetime
 import statistics
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 import pytest
 
 from smartshopie_db import SmartShopieDB
 from smartshopie_db.demo import generate
 from smartshopie_db.shop import Shop
+from smartshopie_db.visits import even, wheel
 
 DAYS, ROWS = 400, 5000
 UNTIL = datetime.date(2025, 12, 31)
@@ -149,3 +150,37 @@ def test_progress_is_told(tmp_path):
     told = []
     generate(tmp_path / "x.db", days=2, rows=20_000, progress=lambda *a: told.append(a))
     assert told and all(done >= 0 for done, total in told)
+
+
+def test_interactions_look_like_a_shop(tables):
+    rows = tables["customer_interactions"]
+    times = [row["interaction_date"] for row in rows]
+    assert times == sorted(times) and len({t.date() for t in times}) == DAYS
+    numbers = [row["interaction_id"] for row in rows]
+    assert numbers == [f"I-{n:09}" for n in range(1, ROWS + 1)]
+    kinds = Counter(row["interaction_type"] for row in rows)
+    for kind, percent in (("chat", 47), ("questionnaire", 27), ("image", 17)):
+        assert kinds[kind] / ROWS * 100 == pytest.approx(percent, abs=3)
+    assert {row["satisfaction_score"] for row in rows} == {None, 1, 2, 3, 4, 5}
+    hours = Counter(time.hour for time in times)
+    assert max(hours, key=hours.get) in (18, 19, 20)
+    assert all(hours[hour] < hours[19] / 3 for hour in range(6))
+    assert len({time.second for time in times}) == 60
+    by_id = {row["customer_id"]: row["customer_name"] for row in rows}
+    assert all(by_id[row["customer_id"]] == row["customer_name"] for row in rows)
+    assert min(by_id) >= "C-000001"
+
+
+def test_answers_are_slow_in_the_outage(tables):
+    shop = Shop(DAYS, UNTIL, 0, seed=1)
+    slow, usual = [], []
+    for row in tables["customer_interactions"]:
+        in_outage = (row["interaction_date"].date() - shop.outage).days in (0, 1)
+        (slow if in_outage else usual).append(row["response_time_sec"])
+    assert statistics.mean(slow) > 2 * statistics.mean(usual)
+
+
+def test_a_wheel_has_places_by_weight():
+    assert Counter(wheel("abc", (1, 2, 1))) == {"a": 64, "b": 128, "c": 64}
+    thirds = Counter(even((None, "x", "y")))
+    assert sorted(thirds.values()) == [85, 85, 86]
