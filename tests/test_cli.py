@@ -479,37 +479,3 @@ def test_what_version_does_not_import():
     )
     subprocess.run([sys.executable, "-c", code], check=True, env=command.environment(),
                    stdout=subprocess.DEVNULL)  # fmt: skip
-
-
-def complete_in_bash(script, *words):
-    """What bash offers for the last of the words."""
-    typed = " ".join(f"'{word}'" for word in words)
-    code = f"{script}\nCOMP_WORDS=({typed}) COMP_CWORD={len(words) - 1}\n"
-    code += '_smartshopie\nprintf "%s\\n" "${COMPREPLY[@]}"\n'
-    done = subprocess.run(
-        ["bash", "--norc", "-c", code], capture_output=True, text=True, check=True
-    )
-    assert done.stderr == ""
-    return done.stdout.split()
-
-
-def test_completion_in_bash(cli):
-    if shutil.which("bash") is None:
-        pytest.skip("bash is not installed")
-    script = cli("completion", "bash")
-    subprocess.run(["bash", "-n"], input=script, text=True, check=True)
-    assert complete_in_bash(script, "smartshopie", "se") == ["series"]
-    assert complete_in_bash(script, "smartshopie", "get", "overview") == [
-        "overview_kpis"
-    ]
-    assert complete_in_bash(script, "smartshopie", "import", "--dry") == ["--dry-run"]
-    assert set(TABLES) < set(complete_in_bash(script, "smartshopie", "get", ""))
-
-
-@pytest.mark.parametrize("shell", ["zsh", "fish"])
-def test_completion_of_other_shells(cli, shell):
-    script = cli("completion", shell)
-    assert "overview_kpis" in script
-    if shutil.which(shell) is None:
-        pytest.skip(f"{shell} is not installed")
-    subprocess.run([shell, "-n"], input=script, text=True, check=True)
