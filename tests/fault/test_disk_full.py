@@ -28,6 +28,9 @@ def healthy():
     found = other.execute("PRAGMA integrity_check").fetchall()
     other.close()
     return found == [("ok",)]
+def rows(n, text):
+    for i in range(n):
+        yield {"title": str(i), "message": text, "created_at": minute(i)}
 def add_until_full(db, first):
     n = first
     while True:
@@ -229,6 +232,55 @@ def test_a_full_disk_in_the_middle_of_a_shared_commit(run):
         free()
         add(db, 9)
         assert db.usage_alerts.count() == 0
+        db.close()
+        assert healthy()
+        """
+    )
+
+
+def test_a_load_without_space_for_its_temporary_file(run, tmp_path, path):
+    """Past 32 MiB the rows wait in a file; the database itself has space."""
+    run(
+        """
+        with SmartShopieDB(os.environ["ROOMY"]) as db:
+            db.add_usage_alert(title="before")
+            for options in ({}, {"commit_every": 1_000_000}):
+                error = raises(DiskFullError, lambda: db.usage_alerts.add_many(
+                    rows(9_000, "x" * 4000), **options))
+                assert FOLDER in str(error), error
+                assert db.usage_alerts.count() == 1
+            assert shutil.disk_usage(FOLDER).used < 700_000  # the database of others
+            assert db.usage_alerts.add_many(rows(5, "y")) == (5, 0, 0)
+            with db.transaction():
+                add(db, 1)
+                raises(DiskFullError, lambda: db.usage_alerts.add_many(
+                    rows(9_000, "x" * 4000)))
+                add(db, 2)
+            assert numbers(db) == [1, 2] and db.usage_alerts.count() == 6
+        """,
+        SQLITE_TMPDIR=str(tmp_path / "small"),
+        ROOMY=str(path),
+    )
+    assert oracle.healthy(path)
+
+
+def test_a_load_that_fills_the_disk_in_the_middle(run):
+    """Its rows fit in memory, but not into the write-ahead log."""
+    run(
+        """
+        db = SmartShopieDB(PATH)
+        db.add_usage_alert(title="before", message="as it was", created_at=minute(3))
+        fill(200_000)
+        for n, text in ((3000, "x" * 4000), (100_000, "")):
+            raises(DiskFullError, lambda: db.usage_alerts.add_many(rows(n, text)))
+            assert db.usage_alerts.count() == 1
+            assert db.usage_alerts.latest().message == "as it was"
+        raises(DiskFullError, lambda: db.usage_alerts.add_many(
+            rows(100_000, ""), commit_every=100))
+        n = db.usage_alerts.count()
+        assert n > 1 and n % 100 == 1, n
+        free()
+        assert db.usage_alerts.add_many(rows(n + 50, "z")).inserted > 0
         db.close()
         assert healthy()
         """
