@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .common import nothing, over_time, stored, table
+from .common import about, ask, nothing, over_time
 from .drawing import Drawing, Style, Window
 from .frame import value_axis
 from .palette import PALETTE, SKY
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .._core import SmartShopieDB
 
 MONTHS = 12
+MOST = 10
 
 
 def model_performance(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
@@ -41,21 +42,15 @@ def model_performance(db: SmartShopieDB, window: Window, style: Style) -> Drawin
 def feature_performance(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
     """Success and contentment of each feature's uses, as percent."""
     title = "Features of the assistant"
-    note = stored(window, db, "ai_feature_performance", "usage_count")
-    within: Any = {"start": window.start, "end": window.end, "by": "feature_name"}
-    known = [
-        dict(table(db.top("ai_feature_performance", column, 1000, **within),
-                     ("feature_name", column)))
-        for column in ("usage_count", "success_rate", "user_satisfaction")
-    ]  # fmt: skip
-    uses, success, content = known
-    names = list(dict.fromkeys([*uses, *success, *content]))[:10]
-    if not names:
+    answer, found = ask("ai/feature-performance", db, window)
+    note = about(answer, db, "ai_feature_performance")
+    if not found:
         return nothing("feature_performance", title, style, note)
     rows = [
-        (name, uses.get(name), percent(success.get(name)), percent(content.get(name)))
-        for name in names
-    ]
+        (row["feature_name"], row["usage_count"], percent(row["success_rate"]),
+         percent(row["user_satisfaction"]))
+        for row in found[:MOST]
+    ]  # fmt: skip
     items = [
         Item(
             name, good,

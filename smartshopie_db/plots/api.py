@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .common import ask
 from .drawing import Drawing, Style, Window
 from .ranked import Item, ranking
 from .text import day, number
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 def endpoint_health(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
     """Response times as last checked, whatever the window, with the share of errors."""
-    found = db.get_api_endpoints()
+    _, found = ask("realtime/api-endpoints", db, window)
     rows = sorted(
         ((f"{row.method} {row.endpoint_name}", row.avg_response_ms, row.error_rate,
           row.daily_calls) for row in found),

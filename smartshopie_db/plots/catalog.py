@@ -50,7 +50,7 @@ _ALL = (
     Plot("top_products", products.top_products, "products",
          "The products with the most revenue", ("product_analytics",)),
     Plot("category_performance", products.category_performance, "products",
-         "Revenue of each category in the newest month", ("category_performance",)),
+         "Revenue of each category and its share", ("category_performance",)),
     Plot("cross_sell", products.cross_sell, "products",
          "Views of each category that came from a recommendation",
          ("category_performance",)),

@@ -68,42 +68,54 @@ def over_time(
     )
 
 
-def as_of(found: Sequence[Any], window: Window) -> str:
-    """The note of what holds for one day: that of the rows, the newest until then."""
-    if not len(found):
-        return days(window.start, window.end)
-    newest: datetime.date = found[0].record_date
-    text = f"as of {day(newest)}"
-    return text if newest >= window.start else f"{text}; nothing newer is stored"
-
-
-def ask(path: str, db: SmartShopieDB, window: Window) -> tuple[Answer, Any]:
+def ask(
+    path: str, db: SmartShopieDB, window: Window, **parameters: Any
+) -> tuple[Answer, Any]:
     """The answer of a report, and its data."""
-    answer = REPORTS[path].run(db, window)
+    answer = REPORTS[path].run(db, window, **parameters)
     return answer, answer["data"]
 
 
-def about(
-    answer: Answer, db: SmartShopieDB, table: str, column: str, **filters: Any
-) -> str:
+def about(answer: Answer, db: SmartShopieDB, table: str) -> str:
     """The note of an answer: its days, and on how many of them there is a figure."""
-    first, last = answer["start"], answer["end"]
-    assert isinstance(first, datetime.date) and isinstance(last, datetime.date)
+    span = span_of(answer)
     if answer.get("fallback"):
-        first, last = answer["from"], answer["to"]
-        assert isinstance(first, datetime.date) and isinstance(last, datetime.date)
-        return f"{days(first, last)}; nothing newer is stored"
-    return stored(Days(first, last), db, table, column, **filters)
-
-
-def stored(
-    span: Span, db: SmartShopieDB, table: str, column: str, **filters: Any
-) -> str:
-    """The days of a sum or a mean; where it is of some of them, of how many."""
-    (row,) = db.compare(table, column, start=span.start, end=span.end, **filters)
+        return f"{days(span.start, span.end)}; nothing newer is stored"
+    (row,) = db.compare(table, "rows", start=span.start, end=span.end)
     text = days(span.start, span.end)
     known: int = row["days"] or 0
     return text if known in (0, span.days) else f"{text}; stored for {known} of them"
+
+
+def as_of(answer: Answer, newest: datetime.date | None) -> str:
+    """The note of a snapshot: its day."""
+    if newest is None:
+        return days(span_of(answer).start, span_of(answer).end)
+    text = f"as of {day(newest)}"
+    return f"{text}; nothing newer is stored" if answer.get("fallback") else text
+
+
+def months_of(answer: Answer) -> str:
+    """The note of rows that are each of a month: the months that begin in the days."""
+    span = span_of(answer)
+    first = span.start
+    if first.day > 1:
+        first = (first.replace(day=1) + datetime.timedelta(31)).replace(day=1)
+    if first > span.end:
+        return days(span.start, span.end)
+    if (first.year, first.month) == (span.end.year, span.end.month):
+        text = f"{first:%B %Y}"
+    else:
+        text = f"{first:%B %Y} to {span.end:%B %Y}"
+    return f"{text}, the newest that is stored" if answer.get("fallback") else text
+
+
+def span_of(answer: Answer) -> Days:
+    """The days that an answer is about."""
+    words = ("from", "to") if answer.get("fallback") else ("start", "end")
+    first, last = (answer[word] for word in words)
+    assert isinstance(first, datetime.date) and isinstance(last, datetime.date)
+    return Days(first, last)
 
 
 def table(rows: Any, names: Sequence[str]) -> list[tuple[Any, ...]]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
-from .common import as_of, nothing, share, stored, table
+from .common import about, as_of, ask, nothing, share
 from .drawing import Drawing, Style, Window
 from .frame import layout, name_axis, value_axis
 from .palette import BLUE, ORANGE, SKY
@@ -15,18 +14,14 @@ from .text import escape, label, number, shown
 if TYPE_CHECKING:
     from .._core import SmartShopieDB
 
-MOST = 10
 PERCENT = ("%", "percent", "percentage")
 
 
 def segments(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
-    found = db.get_customer_segments(as_of=window.end)
-    total = sum(row.segment_size or 0 for row in found)
-    rows = [
-        (row.segment_name, row.segment_size, share(row.segment_size, total),
-         row.avg_lifetime_value, row.avg_order_value)
-        for row in found
-    ]  # fmt: skip
+    answer, found = ask("customers/segments", db, window)
+    figures = ("segment_name", "segment_size", "segment_percentage",
+               "avg_lifetime_value", "avg_order_value")  # fmt: skip
+    rows = [tuple(row[name] for name in figures) for row in found]
     items = [
         Item(
             name, size,
@@ -36,18 +31,19 @@ def segments(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
         )
         for name, size, part, value, order in rows
     ]  # fmt: skip
+    newest: Any = answer["record_date"]
     return ranking(
-        "segments", "Customers by segment", as_of(found, window), style, items,
+        "segments", "Customers by segment", as_of(answer, newest), style, items,
         ("segment", "customers", "share", "lifetime value", "order value"), rows,
         (None, "count", "percent", "currency", "currency"),
     )  # fmt: skip
 
 
 def behavioral_patterns(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
-    found = db.get_behavioral_patterns(as_of=window.end)
+    answer, found = ask("customers/behavioral-patterns", db, window)
     rows = [
-        (str(row.pattern_type).replace("_", " "), row.pattern_name, row.value,
-         row.metric_unit)
+        (str(row["pattern_type"]).replace("_", " "), row["pattern_name"], row["value"],
+         row["metric_unit"])
         for row in found
     ]  # fmt: skip
     items = [
@@ -60,8 +56,9 @@ def behavioral_patterns(db: SmartShopieDB, window: Window, style: Style) -> Draw
     ]  # fmt: skip
     most = max([100.0, *(row[2] or 0 for row in rows)])
     return ranking(
-        "behavioral_patterns", "Habits of customers", as_of(found, window), style,
-        items, ("pattern", "name", "value", "unit"), rows, (None, None, None, None),
+        "behavioral_patterns", "Habits of customers",
+        about(answer, db, "behavioral_patterns"), style, items,
+        ("pattern", "name", "value", "unit"), rows, (None, None, None, None),
         xaxis=scale(most),
     )  # fmt: skip
 
@@ -69,35 +66,32 @@ def behavioral_patterns(db: SmartShopieDB, window: Window, style: Style) -> Draw
 def concerns(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
     """Questions on the left, what part was answered well on the right."""
     title = "What customers ask about"
-    note = stored(window, db, "customer_concerns", "query_count")
-    within: Any = {"start": window.start, "end": window.end, "by": "concern_name"}
-    found = db.top("customer_concerns", "query_count", MOST, **within)
-    asked = table(found, ("concern_name", "query_count"))
-    if not asked:
+    answer, found = ask("customers/concerns", db, window)
+    note = about(answer, db, "customer_concerns")
+    if not found:
         return nothing("concerns", title, style, note)
-    answered = dict(
-        table(db.top("customer_concerns", "ai_success_rate", 1000, **within),
-                ("concern_name", "ai_success_rate"))
-    )  # fmt: skip
-    rows = [(name, count, answered.get(name)) for name, count in asked]
+    rows = [
+        (row["concern_name"], row["query_count"], row["ai_success_rate"])
+        for row in found
+    ]
     items = [
         Item(
-            name, count, number(count, "count", style, 0),
+            name, count, number(count, "count", style, 0) + " asked",
             (f"{number(rate, 'percent', style, 1)} answered well",),
         )
         for name, count, rate in rows
     ]  # fmt: skip
     rates = [row[2] for row in rows]
     answers = dots(
-        items, rates, name="answered well", xaxis="x2", mode="lines+markers+text",
+        items, rates, name="answered well", xaxis="x2", mode="markers+text",
         text=[number(rate, "percent", style, 0) for rate in rates],
-        textposition="middle right", line={"color": ORANGE, "width": 1.5},
+        textposition="middle right",
         marker={"color": ORANGE, "size": 9},
     )  # fmt: skip
     return Drawing(
         "concerns", title, note, [bars(items, name="questions"), answers],
         rows_layout(
-            items, style, right=0.62, showlegend=True,
+            items, style, showlegend=True,
             xaxis=scale(items[0].value or 1, domain=[0, 0.62]),
             xaxis2=scale(100, domain=[0.68, 0.88], anchor="y"),
         ),
@@ -107,14 +101,13 @@ def concerns(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
 
 def lifetime_value(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
     title = "Lifetime value by time as a customer"
-    found = db.get_customer_lifetime_value(as_of=window.end)
-    note = as_of(found, window)
+    answer, found = ask("customers/lifetime-value", db, window)
+    note = about(answer, db, "customer_lifetime_value")
     if not found:
         return nothing("lifetime_value", title, style, note)
-    rows = sorted(
-        ((row.segment_name, row.current_clv, row.predicted_clv) for row in found),
-        key=lambda row: tenure(row[0]),
-    )
+    rows = [
+        (row["segment_name"], row["current_clv"], row["predicted_clv"]) for row in found
+    ]
     places = list(range(len(rows)))
     names = [escape(name) for name, _, _ in rows]
     data = [
@@ -138,24 +131,14 @@ def lifetime_value(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
     )  # fmt: skip
 
 
-def tenure(band: str | None) -> tuple[float, str]:
-    """Bands by where they begin ("31-60d", "1-2y"); names without a number last."""
-    band = band or ""
-    found = re.match(r"\s*(\d+)", band)
-    if not found:
-        return float("inf"), band
-    years = re.search(r"y", band, re.IGNORECASE)
-    months = re.search(r"\bm|\dm", band, re.IGNORECASE)
-    return int(found[1]) * (365 if years else 30 if months else 1), band
-
-
 def customer_value(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
-    found = db.get_customer_value_analysis(as_of=window.end)
+    answer, found = ask("revenue/customer-value", db, window)
     rows = sorted(
-        ((row.tier_name, row.total_revenue, row.customer_count, row.avg_revenue)
-         for row in found),
+        ((row["tier_name"], row["total_revenue"], row["customer_count"],
+          row["avg_revenue"]) for row in found),
         key=lambda row: -(row[1] or 0),
     )  # fmt: skip
+    newest = found[0]["record_date"] if found else None
     total = sum(row[1] or 0 for row in rows)
     items = [
         Item(
@@ -168,7 +151,7 @@ def customer_value(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
         for name, revenue, count, each in rows
     ]  # fmt: skip
     return ranking(
-        "customer_value", "Revenue by value of customers", as_of(found, window), style,
+        "customer_value", "Revenue by value of customers", as_of(answer, newest), style,
         items, ("tier", "revenue to date", "customers", "revenue per customer"), rows,
         (None, "currency", "count", "currency"),
     )  # fmt: skip

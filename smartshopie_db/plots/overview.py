@@ -6,6 +6,7 @@ import datetime
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ..reports import Answer
 from .common import about, ask, nothing, over_time, share
 from .drawing import Drawing, Style, Trace, Window
 from .frame import layout, value_axis
@@ -109,7 +110,7 @@ def funnel(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
     ]  # fmt: skip
     return ranking(
         "funnel", "Conversion funnel",
-        about(answer, db, "conversion_funnel", "count", stage_order=0)
+        about(answer, db, "conversion_funnel")
         + "; sessions, and their share of the first stage",
         style, items,
         ("stage", "sessions", "share of the first stage", "share of the stage before"),
@@ -120,7 +121,7 @@ def funnel(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
 def interaction_types(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
     title = "What the assistant is used for"
     answer, kinds = ask("overview/interaction-types", db, window)
-    note = about(answer, db, "interaction_types", "count")
+    note = about(answer, db, "interaction_types")
     rows = [(k["interaction_name"], k["count"], k["percentage"]) for k in kinds]
     total = sum(row[1] or 0 for row in rows)
     if not total:
@@ -166,10 +167,16 @@ def interaction_types(db: SmartShopieDB, window: Window, style: Style) -> Drawin
 def ai_quality(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
     """Bullets on the full scale of percent, with what it was before as a stroke."""
     title, note = "Quality of the assistant", days(window.start, window.end)
-    rows: list[tuple[str, float | None, float | None]] = []
-    for name, source, what, times in QUALITY:
-        now, was = compared(db, window, source, what)
-        rows.append((name, scaled(now, times), scaled(was, times)))
+    _, (ring,) = ask("ai/model-performance", db, window, mode="ring")
+    models, _ = ask("ai/summary", db, window)
+    scores, _ = ask("customer/satisfaction", db, window)
+    kpis, _ = ask("overview/kpis", db, window)
+    rows = [
+        (QUALITY[0], ring["accuracy"], previous(models, "accuracy")),
+        (QUALITY[1], ring["user_satisfaction"],
+         share(previous(scores, "overall_satisfaction"), 5)),
+        (QUALITY[2], ring["conversion_rate"], previous(kpis, "conversion_rate")),
+    ]  # fmt: skip
     if all(now is None for _, now, _ in rows):
         return nothing("ai_quality", title, style, note)
     items = [
@@ -193,23 +200,17 @@ def ai_quality(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
     )  # fmt: skip
 
 
-QUALITY = (
-    ("Accuracy of the models", "ai_model_performance", "accuracy", 1),
-    ("Customer satisfaction (of 5)", "customer_satisfaction", "overall_satisfaction",
-     20),
-    ("Conversion rate", "overview_kpis", "conversion_rate", 1),
-)  # fmt: skip
+QUALITY = ("Accuracy of the models", "Customer satisfaction (of 5)", "Conversion rate")
 
 
-def compared(
-    db: SmartShopieDB, window: Window, table: str, column: str
-) -> tuple[float | None, float | None]:
-    (row,) = db.compare(table, column, to=window.previous, **window.given)
-    return row["value"], row["previous"]
-
-
-def scaled(value: float | None, by: float) -> float | None:
-    return None if value is None else value * by
+def previous(answer: Answer, measure: str) -> float | None:
+    """The figure of the period before, from an answer that compares."""
+    rows: Any = answer["comparison"]
+    for row in rows:
+        if row["measure"] == measure:
+            value: float | None = row["previous"]
+            return value
+    return None
 
 
 def satisfaction(db: SmartShopieDB, window: Window, style: Style) -> Drawing:

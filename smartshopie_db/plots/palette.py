@@ -48,7 +48,7 @@ def _theme(paper: str, text: str, muted: str, grid: str, line: str) -> dict[str,
             "font": {"color": text, "family": FONT, "size": 12},
         },
         "legend": {"bgcolor": "rgba(0,0,0,0)", "font": {"color": text, "size": 12}},
-        "annotationdefaults": {"font": {"color": text}},
+        "annotationdefaults": {"font": {"color": text}, "bgcolor": paper},
         "modebar": {
             "bgcolor": "rgba(0,0,0,0)", "color": muted, "activecolor": text,
         },

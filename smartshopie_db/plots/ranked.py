@@ -14,8 +14,8 @@ from .palette import BLUE
 from .text import escape, label
 
 ROW = 46  # pixels for a name and its bar
-LINE = 35  # characters over a bar on a phone
-SHORTEST = 16
+GAP = "\N{NO-BREAK SPACE}" * 2
+LONGEST = 40  # characters of a name
 BAR = 0.42  # of a row, in its lower part
 DOWN = 0.22
 TOP = 0.4  # above the middle of the first row
@@ -74,20 +74,15 @@ def dots(items: Sequence[Item], values: Sequence[float | None], **more: Any) -> 
     }
 
 
-def rows_layout(
-    items: Sequence[Item], style: Style, *, right: float = 1.0, **more: Any
-) -> Layout:
-    """The layout for such bars, from top to bottom, with words for ticks; `right` is
-    the edge at which the figures end, as a part of the width."""
+def rows_layout(items: Sequence[Item], style: Style, **more: Any) -> Layout:
+    """The layout for such bars, from top to bottom, with words for ticks."""
     most = max((item.value or 0 for item in items), default=0) or 1
     return layout(
         style,
         hovermode="closest",
         height=ROW * max(len(items), 2) + (64 if more.get("showlegend") else 40),
         annotations=[
-            words
-            for row, item in enumerate(items)
-            for words in _words(item, row, right)
+            words for row, item in enumerate(items) for words in _words(item, row)
         ],
         **{
             "xaxis": scale(most),
@@ -106,15 +101,16 @@ def scale(most: float, **more: Any) -> Layout:
     return {"visible": False, "range": [0, most], "fixedrange": True, **more}
 
 
-def _words(item: Item, row: int, right: float) -> list[dict[str, Any]]:
-    room = max(SHORTEST, round(LINE * right) - len(item.text))
+def _words(item: Item, row: int) -> list[dict[str, Any]]:
+    """The figure comes last: where there is no room its background, that of the theme,
+    covers the end of the name."""
     common = {
         "showarrow": False, "xref": "paper", "yref": "y", "yanchor": "bottom",
         "y": row + DOWN - BAR / 2, "borderpad": 0,
     }  # fmt: skip
     return [
-        {**common, "x": 0, "xanchor": "left", "text": label(item.name, room)},
-        {**common, "x": right, "xanchor": "right", "text": item.text},
+        {**common, "x": 0, "xanchor": "left", "text": label(item.name, LONGEST)},
+        {**common, "x": 1, "xanchor": "right", "text": GAP + item.text},
     ]
 
 

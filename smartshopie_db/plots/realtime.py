@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .common import nothing, table
+from .common import ask, nothing, table
 from .drawing import Drawing, Layout, Style, Trace, Window
 from .frame import layout, time_axis, value_axis
 from .palette import BLUE, GREEN, ORANGE, shade
@@ -12,8 +12,6 @@ from .text import day, days, shown
 
 if TYPE_CHECKING:
     from .._core import SmartShopieDB
-
-MINUTES = 60
 
 
 def active_sessions(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
@@ -76,8 +74,8 @@ def readings(
     db: SmartShopieDB, window: Window, figures: tuple[str, ...]
 ) -> tuple[str, list[tuple[Any, ...]]]:
     """A note, and the newest hour of rows up to the window's end, the oldest first."""
-    found = db.get_realtime_metrics(end=window.end, limit=MINUTES)
-    rows = table(found, ("recorded_at", *figures))[::-1]
+    _, found = ask("realtime/system-health", db, window)
+    rows = table(found, ("recorded_at", *figures))
     if not rows:
         return days(window.start, window.end), []
     first, last = rows[0][0], rows[-1][0]

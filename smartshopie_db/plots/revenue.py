@@ -6,13 +6,13 @@ import datetime
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from .common import as_of, nothing, over_time, stored, table
+from .common import about, as_of, ask, nothing, over_time, table
 from .drawing import Drawing, Style, Trace, Window
 from .frame import HOVER, layout, period, time_axis, value_axis
 from .palette import BLUE, ORANGE, SKY, shade
 from .ranked import Item, ranking, split
 from .stretch import Days, months_up_to
-from .text import days, number, shown
+from .text import number, shown
 from .timeline import groups, measures, stack
 
 if TYPE_CHECKING:
@@ -34,16 +34,11 @@ def attribution(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
 
 def category_revenue(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
     """What is credited to the assistant, and the rest."""
-    title = "Revenue by category"
-    note = stored(window, db, "category_revenue", "revenue_amount")
-    within: Any = {"start": window.start, "end": window.end, "by": "category_name"}
-    total = table(db.top("category_revenue", "revenue_amount", MOST, **within),
-                    ("category_name", "revenue_amount"))  # fmt: skip
-    helped = dict(
-        table(db.top("category_revenue", "ai_attributed_revenue", 1000, **within),
-                ("category_name", "ai_attributed_revenue"))
-    )  # fmt: skip
-    rows = [(name, amount, helped.get(name)) for name, amount in total]
+    answer, found = ask("revenue/category", db, window)
+    rows = [
+        (row["category_name"], row["revenue_amount"], row["ai_attributed_revenue"])
+        for row in found[:MOST]
+    ]
     items = [
         Item(
             name, credited or 0,
@@ -53,11 +48,12 @@ def category_revenue(db: SmartShopieDB, window: Window, style: Style) -> Drawing
         for name, amount, credited in rows
     ]  # fmt: skip
     drawn = ranking(
-        "category_revenue", title, note, style, items,
+        "category_revenue", "Revenue by category",
+        about(answer, db, "category_revenue"), style, items,
         ("category", "revenue", "through the assistant"), rows,
         (None, "currency", "currency"),
     )  # fmt: skip
-    rest = [amount - (credited or 0) for _, amount, credited in rows]
+    rest = [(amount or 0) - (credited or 0) for _, amount, credited in rows]
     return split(drawn, items, rest, ("through the assistant", "without it"), SKY)
 
 
@@ -67,12 +63,18 @@ def category_revenue(db: SmartShopieDB, window: Window, style: Style) -> Drawing
 def forecast(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
     """Months that were, and the newest forecast with its bounds where it has any."""
     title = "Revenue forecast"
-    found = db.get_revenue_forecasting(as_of=window.end)
-    if not found:
-        return nothing("forecast", title, style, days(window.start, window.end))
-    names = ("forecast_date", "predicted_revenue", "lower_bound", "upper_bound")
-    ahead = sorted(row for row in table(found, names) if None not in row[:2])
-    what, past = history(db, window, ahead[0][0] if ahead else window.end)
+    answer, found = ask("revenue/forecasting", db, window)
+    newest = found[0]["record_date"] if found else None
+    note = as_of(answer, newest)
+    figures = ("forecast_date", "predicted_revenue", "lower_bound", "upper_bound")
+    ahead = [
+        tuple(row[name] for name in figures)
+        for row in found
+        if None not in (row["forecast_date"], row["predicted_revenue"])
+    ]
+    if not ahead:
+        return nothing("forecast", title, style, note)
+    what, past = history(db, window, ahead[0][0])
     data = [
         *bounds(ahead, style),
         months("forecast", [(a, b) for a, b, _, _ in ahead], ORANGE, style, dash="dot"),
@@ -84,7 +86,7 @@ def forecast(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
         *((m.isoformat(), None, *figures) for m, *figures in ahead),
     ]
     return Drawing(
-        "forecast", title, as_of(found, window) + band, data,
+        "forecast", title, note + band, data,
         layout(
             style, showlegend=True, legend={**layout(style)["legend"],
                                             "traceorder": "reversed"},

@@ -16,6 +16,10 @@ class Days:
     end: datetime.date
 
     @property
+    def as_of(self) -> datetime.date:
+        return self.end
+
+    @property
     def days(self) -> int:
         return (self.end - self.start).days + 1
 

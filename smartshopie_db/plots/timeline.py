@@ -98,7 +98,8 @@ def measures(
     """The columns of a table over the window."""
     every = every or step(window)
     rows = db.series(
-        table, columns, start=window.start, end=window.end, every=_every(every),
+        table, columns, start=window.start, end=window.end, as_of=window.as_of,
+        every=_every(every),
         **filters,
     )  # fmt: skip
     return Timeline(
@@ -123,7 +124,8 @@ def groups(
     than `most`, the rest is "Other" (only for figures that add up)."""
     every = every or step(window)
     rows = db.series(
-        table, column, start=window.start, end=window.end, every=_every(every), by=by,
+        table, column, start=window.start, end=window.end, as_of=window.as_of,
+        every=_every(every), by=by,
         **filters,
     )  # fmt: skip
     complete: dict[str, bool] = {}
