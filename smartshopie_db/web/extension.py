@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Flask
 
 from .._core import SmartShopieDB
-from . import api, guard, origins, settings
+from . import api, events, guard, health, metrics, origins, settings
 from . import page as pages
 from .jsons import JSONProvider
 from .state import NAME, State, current, of
@@ -33,13 +33,16 @@ class SmartShopie:
 
     def _init_app(self, app: Flask, *, whole: bool) -> None:
         chosen = settings.read({**app.config, **self._options})
-        app.extensions[NAME] = State(open_database(chosen), chosen)
+        state = State(open_database(chosen), chosen)
+        app.extensions[NAME] = state
         app.json = JSONProvider(app)
         root = Blueprint(NAME, __name__, url_prefix=chosen.url_prefix or None)
+        metrics.install(app if whole else root, state.requests)
         guard.install(app if whole else root)
-        routes = api.blueprint()
-        origins.allow(routes, chosen)
-        root.register_blueprint(routes)
+        for routes in (api.blueprint(), events.blueprint()):
+            origins.allow(routes, chosen)
+            root.register_blueprint(routes)
+        root.register_blueprint(health.blueprint(with_metrics=chosen.metrics))
         root.register_blueprint(pages.page)
         app.register_blueprint(root)
 

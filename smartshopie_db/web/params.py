@@ -76,6 +76,7 @@ PARSERS: dict[str, Callable[[str, str], Any]] = {
     "mode": choice("ring"),
     "since": instant,
     "after": word,
+    "seen": word,
 }
 
 

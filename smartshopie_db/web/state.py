@@ -13,7 +13,9 @@ from flask import Flask, current_app
 
 from .. import __version__
 from .._core import SmartShopieDB
+from .metrics import Requests
 from .settings import Settings
+from .watch import Watcher
 
 NAME = "smartshopie"  # in app.extensions
 KEPT = 16 << 20  # bytes of bodies
@@ -63,6 +65,8 @@ class State:
         self.db = db
         self.settings = settings
         self.bodies = Bodies()
+        self.requests = Requests()
+        self.watcher = Watcher(self.tag, settings.streams)
         # What an answer depends on beyond the content.  Secrets stay out of it.
         shown = (__version__, settings.title, settings.currency, settings.url_prefix)
         self._rest = hashlib.sha256(repr(shown).encode()).hexdigest()[:8]
