@@ -424,6 +424,68 @@ def define_schema(verbs: Any) -> None:
     forms(parser)
 
 
+def define_serve(verbs: Any) -> None:
+    parser = verb(
+        verbs, "serve", "serve.run", "serve the dashboard and its API to browsers",
+        "serve --demo", "serve shop.db --port 8080 --currency EUR",
+        "serve shop.db --writes --token-file token.txt",
+        "serve shop.db --host 0.0.0.0 --allow-host shop.example",
+    )  # fmt: skip
+    parser.add_argument("path", nargs="?", metavar="DB", help="the same as --db DB")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="where to listen (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--port", type=port, default=5001, help="default: %(default)s; 0: a free one"
+    )
+    parser.add_argument(
+        "--allow-host", action="append", metavar="NAME",
+        help="a name by which others call this server (again for more)",
+    )  # fmt: skip
+    writes = parser.add_mutually_exclusive_group()
+    writes.add_argument(
+        "--read-only", dest="writes", action="store_false", default=None,
+        help="take no writes (default)",
+    )  # fmt: skip
+    writes.add_argument(
+        "--writes", dest="writes", action="store_true", default=None,
+        help="take writes from who shows the token",
+    )  # fmt: skip
+    parser.add_argument("--token-file", metavar="FILE", help="where the token is")
+    parser.add_argument(
+        "--demo", action="store_true", help="make the file with demo data, if need be"
+    )
+    parser.add_argument("--currency", metavar="CODE", help="of money, as EUR")
+    parser.add_argument("--title", metavar="TEXT", help="what the page is called")
+    parser.add_argument(
+        "--streams", type=positive, default=200, metavar="N",
+        help="pages at once that hear of changes in each process (default:"
+        " %(default)s); others ask every 5 s",
+    )  # fmt: skip
+    parser.add_argument(
+        "--workers", type=positive, default=1, metavar="N",
+        help="processes (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--threads", type=positive, default=16, metavar="N",
+        help="that answer, in each process (default: %(default)s)",
+    )  # fmt: skip
+
+
+def port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 65536:
+        raise ValueError
+    return number
+
+
+def positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
 def define_completion(verbs: Any) -> None:
     parser = verb(
         verbs, "completion", "completion.run", "print a shell's completion script",
@@ -437,5 +499,5 @@ VERBS: tuple[Callable[[Any], None], ...] = (
     define_init, define_demo, define_info, define_tables, define_get, define_query,
     define_series, define_compare, define_top, define_plot, define_add, define_import,
     define_export, define_migrate, define_check, define_backup, define_optimize,
-    define_purge, define_schema, define_completion,
+    define_purge, define_schema, define_serve, define_completion,
 )  # fmt: skip

@@ -1,0 +1,89 @@
+"""The verb that serves the dashboard."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from argparse import Namespace
+from typing import Any
+
+from .._core import SmartShopieDB
+from .output import plain, say
+
+
+def run(arguments: Namespace) -> int:
+    from ..web import serve, settings
+
+    path: str = arguments.path or arguments.db
+    check_place(arguments, serve.is_loopback(arguments.host))
+    options = options_of(arguments, path)
+    chosen = settings.read(
+        {f"{settings.PREFIX}{k.upper()}": v for k, v in options.items()}
+    )
+    prepare(path, arguments.demo)
+    place = serve.free_place(arguments.host, arguments.port)
+
+    kind = "reads and writes" if chosen.writes else "reads only"
+    return serve.serve(
+        place,
+        options,
+        welcome=f"smartshopie: {plain(path)} on {place.url}{chosen.url_prefix}/"
+        f" ({kind}; Ctrl-C stops)",
+        streams=chosen.streams,
+        workers=arguments.workers,
+        threads=arguments.threads,
+        debug=arguments.debug,
+    )
+
+
+def check_place(arguments: Namespace, is_loopback: bool) -> None:
+    if is_loopback:
+        return
+    if arguments.debug:
+        raise ValueError("serve: --debug is for this machine alone (--host 127.0.0.1)")
+    if not arguments.allow_host:
+        raise ValueError(
+            f"serve: --host {arguments.host} is open to others; say with --allow-host"
+            " by which names they call it, as --allow-host shop.example"
+        )
+
+
+def options_of(arguments: Namespace, path: str) -> dict[str, Any]:
+    """What of the web side's settings the command line gives; the environment has
+    the rest."""
+    from ..web.settings import LOOPBACK
+
+    found: dict[str, Any] = {"db": path, "streams": arguments.streams}
+    if arguments.writes is not None:
+        found["writes"] = arguments.writes
+    if arguments.token_file:
+        warn_of_readers(arguments.token_file)
+        found["token_file"] = arguments.token_file
+    for name in ("currency", "title"):
+        if getattr(arguments, name) is not None:
+            found[name] = getattr(arguments, name)
+    if arguments.allow_host:
+        found["hosts"] = (*LOOPBACK, *arguments.allow_host)
+    return found
+
+
+def warn_of_readers(path: str) -> None:
+    if os.stat(path).st_mode & (stat.S_IRGRP | stat.S_IROTH):
+        say(f"{path}: others may read this file; chmod 600 keeps the token secret")
+
+
+def prepare(path: str, demo: bool) -> None:
+    """There is a database that can be read, or an error says so before any port is
+    taken. It is closed again: each process opens its own."""
+    if demo:
+        from ..demo import create
+
+        with contextlib.suppress(FileExistsError):  # it has rows: used as it is
+            say(f"{path}: made, with {create(path)} rows of demo data")
+    elif not os.path.exists(path):
+        raise FileNotFoundError(
+            2, "no such file; --demo makes one with demo data", path
+        )
+    with SmartShopieDB(path, mode="ro") as db:
+        db.connect()

@@ -1,0 +1,171 @@
+"""The dashboard on a port, by granian: HTTP is its threads' work, which no slow client
+and no open stream holds up; ours is one Python process (docs/http.md has the figures).
+
+What runs where: serve() in the process that was started, load() in each that answers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import ipaddress
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from . import watch
+
+THREADS = 16  # that answer; each open stream has one more
+CONNECTIONS = 4096  # at once, each process
+GRACE = 10  # seconds that requests may take to end when the server stops
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Place:
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def free_place(host: str, port: int) -> Place:
+    """The place with its real port. Raises OSError when another has it.
+
+    The server's processes bind for themselves, all to one port: without a look first
+    two servers would share it, and nobody would be told."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.create_server((host, port), family=family) as taken:
+            return Place(host, taken.getsockname()[1])
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise OSError(f"cannot listen on {Place(host, port).url}: {why}") from None
+
+
+def serve(
+    place: Place,
+    options: dict[str, Any],
+    *,
+    welcome: str,
+    streams: int,
+    workers: int = 1,
+    threads: int = THREADS,
+    debug: bool = False,
+) -> int:
+    """Answer until SIGTERM or Ctrl-C; the exit code. `options` are create_app()'s,
+    `welcome` is said on stderr when the server answers."""
+    from granian.constants import Interfaces
+    from granian.http import HTTP1Settings
+    from granian.log import LogLevels
+    from granian.server import Server
+
+    server = Server(
+        "smartshopie_db.web",
+        place.host,
+        place.port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=streams + threads,
+        backpressure=CONNECTIONS,
+        backlog=2048,
+        http1_settings=HTTP1Settings(header_read_timeout=10_000),
+        workers_kill_timeout=GRACE,
+        respawn_failed_workers=True,
+        log_level=LogLevels.error,
+        log_access=debug,
+        websockets=False,
+    )
+    stopped_by: list[int] = []
+
+    def begin() -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, stop)
+
+    def stop(number: int, frame: object) -> None:
+        stopped_by.append(number)
+        server.signal_handler_interrupt(number, frame)  # type: ignore[no-untyped-call]
+
+    server.on_startup(begin)
+    loader = functools.partial(load, options, debug, Welcome(place, welcome))
+    server.serve(target_loader=loader, wrap_loader=False)
+    return INTERRUPTED if signal.SIGINT in stopped_by[:1] else 0
+
+
+class Welcome:
+    """Said once, by the first process that answers. (A thread of the parent could hold
+    a lock while the others are forked.)"""
+
+    def __init__(self, place: Place, text: str) -> None:
+        self._place, self._text = place, text
+        self._word, write = os.pipe()
+        os.set_blocking(self._word, False)
+        os.write(write, b"!")
+        os.close(write)
+
+    def say(self) -> None:
+        if os.read(self._word, 1):
+            threading.Thread(target=self._say, daemon=True).start()
+
+    def _say(self) -> None:
+        while True:
+            with contextlib.suppress(OSError):
+                place = (self._place.host, self._place.port)
+                socket.create_connection(place, 1).close()
+                break
+            time.sleep(0.02)
+        sys.stderr.write(f"{self._text}\n")  # in one piece
+
+
+def load(options: dict[str, Any], debug: bool, welcome: Welcome) -> Any:
+    """The app, in the process that answers."""
+    from . import create_app
+
+    os.setpgid(0, 0)  # Ctrl-C goes to the first process, which stops this one in order
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO if debug else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    watch.serving = Serving()
+    app = create_app(**options)
+    app.debug = debug
+    welcome.say()
+    return app
+
+
+class Serving:
+    """Whether this process goes on: open streams end as soon as it is told to stop,
+    for the server waits for them. Python writes each signal's number into a socket,
+    whoever handles it."""
+
+    def __init__(self) -> None:
+        self._numbers, told = socket.socketpair()
+        self._numbers.setblocking(False)
+        told.setblocking(False)
+        self._told = told  # stays open as long as this does
+        self._goes_on = True
+        signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
+
+    def __call__(self) -> bool:
+        with contextlib.suppress(BlockingIOError):
+            numbers = self._numbers.recv(64)
+            if signal.SIGTERM in numbers or signal.SIGINT in numbers:
+                self._goes_on = False
+        return self._goes_on
