@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Flask
 
 from .._core import SmartShopieDB
-from . import api, events, guard, health, metrics, origins, settings
+from . import api, command, events, guard, health, metrics, origins, settings
 from . import page as pages
 from .jsons import JSONProvider
 from .state import NAME, State, current, of
@@ -36,6 +36,7 @@ class SmartShopie:
         state = State(open_database(chosen), chosen)
         app.extensions[NAME] = state
         app.json = JSONProvider(app)
+        app.cli.add_command(command.command)
         root = Blueprint(NAME, __name__, url_prefix=chosen.url_prefix or None)
         metrics.install(app if whole else root, state.requests)
         guard.install(app if whole else root)

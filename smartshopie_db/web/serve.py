@@ -25,6 +25,7 @@ THREADS = 16  # that answer; each open stream has one more
 CONNECTIONS = 4096  # at once, each process
 GRACE = 10  # seconds that requests may take to end when the server stops
 INTERRUPTED = 130
+ASK = b"HEAD / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
 @dataclass(frozen=True)
@@ -93,12 +94,15 @@ def serve(
         websockets=False,
     )
     stopped_by: list[int] = []
+    first = os.getpid()
 
     def begin() -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, stop)
 
     def stop(number: int, frame: object) -> None:
+        if os.getpid() != first:  # forked, and without handlers of its own as yet
+            os._exit(0)
         stopped_by.append(number)
         server.signal_handler_interrupt(number, frame)  # type: ignore[no-untyped-call]
 
@@ -127,8 +131,10 @@ class Welcome:
         while True:
             with contextlib.suppress(OSError):
                 place = (self._place.host, self._place.port)
-                socket.create_connection(place, 1).close()
-                break
+                with socket.create_connection(place, 1) as client:
+                    client.sendall(ASK)
+                    if client.recv(1):
+                        break
             time.sleep(0.02)
         sys.stderr.write(f"{self._text}\n")  # in one piece
 

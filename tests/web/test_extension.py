@@ -114,3 +114,17 @@ def test_json_never_has_a_secret(path):
             for text in (app.json.dumps(rows), app.json.dumps(rows, indent=1)):
                 assert "4321" in text and "do-not-show" not in text
             assert "do-not-show" not in app.json.dumps({"one": rows[0]})
+
+
+def test_the_command_line_is_in_flask_s(path, tmp_path, monkeypatch):
+    """All words go through, options too; the database is the app's own."""
+    monkeypatch.setenv("SMARTSHOPIE_DB", str(tmp_path / "another.db"))
+    app = Flask("shop")
+    SmartShopie(app, db=path)
+    run = app.test_cli_runner().invoke
+    got = run(args=["smartshopie", "get", "overview_kpis", "--json", "--columns", "id"])
+    assert got.exit_code == 0 and json.loads(got.stdout)
+    assert "serve" in run(args=["smartshopie", "--help"]).output
+    wrong = run(args=["smartshopie", "get", "overview_kpiss"])
+    assert wrong.exit_code == 2 and "overview_kpis" in wrong.output
+    app.extensions["smartshopie"].db.close()
