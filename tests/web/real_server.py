@@ -25,7 +25,11 @@ class Server:
             words, stderr=subprocess.PIPE, start_new_session=True, **options
         )
         self.said = ""
-        found = self._until(re.compile(r"http://([\d.]+|\[[^]]+\]):(\d+)"))
+        try:
+            found = self._until(re.compile(r"http://([\d.]+|\[[^]]+\]):(\d+).*\n"))
+        except BaseException:
+            self.end()
+            raise
         self.host, self.port = found[1].strip("[]"), int(found[2])
 
     def _until(self, pattern):
@@ -63,7 +67,7 @@ class Server:
     def end(self):
         if self.process.poll() is None:
             self.stop()
-        self.process.stderr.close()
+        self.process.stderr.close()  # those who answer say no more either
 
 
 def smartshopie(*words, **more):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 
 import command
 import pytest
-from real_server import EVENTS, open_streams, read_until, smartshopie, wait_all
+from real_server import EVENTS, Server, open_streams, read_until, smartshopie, wait_all
 
 from smartshopie_db import SmartShopieDB
 
@@ -176,3 +177,39 @@ def test_requests_end_before_the_server_does(start, path, tmp_path):
         assert server.stop()[0] == 0
         rest = read_until(client, b"0\r\n\r\n", 2)
     assert rest.endswith(b"0\r\n\r\n")  # the stream's proper end
+
+
+GUNICORN = [sys.executable, "-m", "gunicorn", "-b", "127.0.0.1:0"]
+CONF = ["-c", "python:smartshopie_db.web.gunicorn_conf"]
+APP = "smartshopie_db.web:create_app()"
+
+
+@pytest.mark.parametrize(
+    ("words", "held"),
+    [
+        ([*CONF, "--preload"], True),
+        ([*CONF, "--workers", "2"], True),
+        (["--threads", "4", "--graceful-timeout", "1"], True),
+        ([], False),  # gunicorn's own default: one thread, which nobody may hold
+    ],
+    ids=["preload", "two workers", "threads", "sync"],
+)
+def test_gunicorn(path, words, held):
+    """Answers, a change by another process, SIGTERM; also when the app was made before
+    the fork."""
+    environment = command.environment(SMARTSHOPIE_DB=str(path))
+    server = Server(*GUNICORN, *words, APP, env=environment)
+    try:
+        assert server.get("/healthz")[0] == 200
+        with server.connect(EVENTS) as client:
+            begun = read_until(client, b"id: ")
+            assert (b"retry: 5000" not in begun) is held
+            if held:
+                add(path, 7)
+                assert b"changed" in read_until(client, b"event: changed", 2)
+            assert server.get("/healthz")[0] == 200
+            if held:
+                code, seconds = server.stop()
+                assert code == 0 and seconds < 3
+    finally:
+        server.end()
