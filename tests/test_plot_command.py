@@ -6,7 +6,7 @@ import shutil
 import command
 import pytest
 
-from smartshopie_db.plots import PLOTS
+from smartshopie_db.plots import PLOTS, THEMES
 
 
 @pytest.fixture
@@ -40,6 +40,7 @@ def test_json_has_what_is_drawn_and_the_numbers(shop, tmp_path):
     assert found["title"] == "Conversion rate" and found["data"]
     assert found["rows"][-1][:2] == ["2025-10-28", 10.0]
     assert len(found["rows"]) == 28
+    assert found["layout"]["template"] == {"layout": THEMES["light"]}
 
 
 @pytest.mark.slow

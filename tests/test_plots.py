@@ -7,6 +7,7 @@ import itertools
 import json
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 
@@ -72,6 +73,19 @@ def test_an_empty_file_says_so(db):
 def test_older_files_are_drawn(legacy_path):
     with SmartShopieDB(legacy_path, mode="ro") as db:
         assert list(drawings(db, last(db, 30)))
+
+
+def test_cells_that_cannot_be_read_are_gaps(legacy_path):
+    with sqlite3.connect(legacy_path) as old:
+        names = old.execute(
+            "SELECT t.name, c.name FROM sqlite_schema AS t,"
+            " pragma_table_info(t.name) AS c WHERE t.type = 'table' AND c.type IN ('INTEGER', 'REAL') AND NOT c.pk"
+        ).fetchall()
+        for table_name, column in names:
+            old.execute(f"UPDATE {table_name} SET {column} = 'bad'")
+    old.close()
+    with SmartShopieDB(legacy_path, mode="ro", strict=False) as db:
+        assert all("bad" not in str(drawn.data) for drawn in drawings(db, last(db, 30)))
 
 
 @pytest.mark.parametrize("end", [D(2025, 10, 28), D(2025, 10, 31)])
@@ -160,10 +174,10 @@ def test_where_nothing_is_stored_there_is_a_gap(db):
     assert low <= 2.0 and high >= 5  # no value is cut off
     assert "stored for 3 of 4 days" in drawn.note
     db.add_interaction_summary(record_date=D(2025, 10, 1), chat_interactions=3)
-    db.add_interaction_summary(record_date=D(2025, 10, 4), chat_interactions=5)
-    drawn = draw(db, "interactions_timeline", start="2025-10-01", end="2025-10-04")
+    db.add_interaction_summary(record_date=D(2025, 10, 7), chat_interactions=5)
+    drawn = draw(db, "interactions_timeline", start="2025-10-01", end="2025-10-07")
     assert drawn.data[0]["type"] == "bar"  # an area would fill the days between
-    assert drawn.data[0]["y"] == [3, None, None, 5]
+    assert drawn.data[0]["y"] == [3, None, None, None, None, None, 5]
 
 
 @pytest.mark.parametrize("days", PERIODS)
@@ -208,7 +222,7 @@ def test_at_most_six_slices(db):
     drawn = draw(db, "interaction_types")
     (ring,) = drawn.data
     assert ring["values"] == [10, 9, 8, 7, 6, 5 + 4 + 3 + 2]
-    assert ring["labels"][-1] == "Other" and len(drawn.rows) == 9
+    assert ring["labels"][-1] == "All others" and len(drawn.rows) == 9
 
 
 def test_more_series_than_colours_leave_a_rest(db):
@@ -217,7 +231,14 @@ def test_more_series_than_colours_leave_a_rest(db):
             record_date="2025-10-28", ai_feature=f"f{i}", revenue_amount=10.0 - i
         )
     drawn = draw(db, "attribution")
-    assert [t["name"] for t in drawn.data] == ["f0", "f1", "f2", "f3", "f4", "Other"]
+    assert [t["name"] for t in drawn.data] == [
+        "f0",
+        "f1",
+        "f2",
+        "f3",
+        "f4",
+        "All others",
+    ]
     assert drawn.data[-1]["y"][-1] == 5 + 4 + 3 + 2
 
 
@@ -231,6 +252,25 @@ def test_models_are_drawn_where_they_were_measured(db):
     known = {x: y for x, y in zip(line["x"], line["y"], strict=True) if y is not None}
     assert known == {"2025-01-01": 91.0, "2025-02-01": 92.0, "2025-05-01": 95.0}
     assert "2025-03-01" in line["x"] and not line["connectgaps"]
+
+
+def test_accuracies_are_not_added_up(db):
+    for i in range(9):
+        db.add_ai_model_performance(
+            record_date="2025-10-01", model_name=f"m{i}", accuracy=90.0 - i
+        )
+    drawn = draw(db, "model_performance")
+    assert len(drawn.data) == 9
+    assert all(max(filter(None, line["y"])) <= 90 for line in drawn.data)
+
+
+def test_a_name_that_means_the_rest_is_a_part_of_it(db):
+    for i, name in enumerate(["All others", *"abcdefg"]):
+        db.add_revenue_attribution(
+            record_date="2025-10-28", ai_feature=name, revenue_amount=10.0 - i
+        )
+    drawn = draw(db, "attribution")
+    assert sum(t["y"][-1] for t in drawn.data) == sum(10 - i for i in range(8))
 
 
 def test_the_forecast_has_a_band_only_with_bounds(db):

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from .common import about, ask, nothing, over_time
 from .drawing import Drawing, Style, Window
 from .frame import value_axis
-from .palette import PALETTE, SKY
+from .palette import SKY
 from .ranked import BAR, Item, bars, rows_layout, scale
 from .stretch import months_up_to
 from .text import number
-from .timeline import floor, groups, line
+from .timeline import colours, floor, groups, line
 
 if TYPE_CHECKING:
     from .._core import SmartShopieDB
@@ -24,11 +24,11 @@ def model_performance(db: SmartShopieDB, window: Window, style: Style) -> Drawin
     """Measured points alone, a month each; where none was measured there is a gap."""
     wide = months_up_to(window, MONTHS)
     timeline = groups(db, "ai_model_performance", "accuracy", "model_name", wide,
-                      every="month").finished()  # fmt: skip
+                      every="month", most=None).finished()  # fmt: skip
     low = floor(timeline, 5)
     data = [
         trace
-        for name, colour in zip(timeline.values, PALETTE, strict=False)
+        for name, colour in colours(list(timeline.values)).items()
         for trace in line(timeline, name, "percent", style, colour=colour)
     ]
     return over_time(

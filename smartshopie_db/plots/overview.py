@@ -14,7 +14,7 @@ from .palette import OTHER, PALETTE
 from .ranked import Item, bars, dots, ranking, rows_layout, scale
 from .stretch import before
 from .text import days, label, number, shown
-from .timeline import Timeline, columns, floor, line, measures
+from .timeline import REST, Timeline, columns, floor, line, measures
 
 if TYPE_CHECKING:
     from .._core import SmartShopieDB
@@ -131,7 +131,7 @@ def interaction_types(db: SmartShopieDB, window: Window, style: Style) -> Drawin
         rest = rows[SLICES - 1 :]
         slices = [
             *rows[: SLICES - 1],
-            ("Other", sum(row[1] for row in rest), sum(row[2] for row in rest)),
+            (REST, sum(row[1] for row in rest), sum(row[2] for row in rest)),
         ]
     ring = {
         "type": "pie",

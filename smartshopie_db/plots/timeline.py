@@ -23,6 +23,8 @@ PARTS = {
     "week": "parts of weeks",
     "month": "parts of months",
 }
+REST = "All others"
+UNNAMED = "(no name)"
 LIGHT = 0.45
 PART = " (part)"
 MOST_MARKED = 16  # points up to which each gets a mark
@@ -117,11 +119,11 @@ def groups(
     by: str,
     window: Span,
     every: str | None = None,
-    most: int = len(PALETTE),
+    most: int | None = len(PALETTE),
     **filters: Any,
 ) -> Timeline:
     """One column for each value of another, the largest first; where there are more
-    than `most`, the rest is "Other" (only for figures that add up)."""
+    than `most`, the others are added up: `most` is for figures that can be."""
     every = every or step(window)
     rows = db.series(
         table, column, start=window.start, end=window.end, as_of=window.as_of,
@@ -134,13 +136,16 @@ def groups(
         rows["start"], rows["complete"], rows[by], rows[column], strict=True
     ):
         complete[start.isoformat()] = bool(whole)
-        cells.setdefault(name, {})[start.isoformat()] = value
+        known = cells.setdefault(UNNAMED if name is None else name, {})
+        known[start.isoformat()] = value
     starts = sorted(complete)
-    ranked = sorted(cells, key=lambda name: -_total(cells[name].values()))
-    if len(ranked) > most:
+    ranked = sorted(
+        cells, key=lambda name: (name == REST, -_total(cells[name].values()))
+    )
+    if most is not None and len(ranked) > most:
         rest = [cells.pop(name) for name in ranked[most - 1 :]]
-        ranked = [*ranked[: most - 1], "Other"]
-        cells["Other"] = {s: _sum([row.get(s) for row in rest]) for s in starts}
+        ranked = [*ranked[: most - 1], REST]
+        cells[REST] = {s: _sum([row.get(s) for row in rest]) for s in starts}
     return Timeline(
         every,
         starts,
@@ -169,10 +174,9 @@ def floor(timeline: Timeline, step: float) -> float:
 
 
 def colours(names: Sequence[str]) -> dict[str, str]:
+    """The hues in their order; grey for the rest and for what they do not reach."""
     found = dict(zip(names, PALETTE, strict=False))
-    return {
-        name: OTHER if name == "Other" else found.get(name, OTHER) for name in names
-    }
+    return {name: OTHER if name == REST else found.get(name, OTHER) for name in names}
 
 
 # ---- traces --------------------------------------------------------------------------
