@@ -79,7 +79,8 @@ def test_cells_that_cannot_be_read_are_gaps(legacy_path):
     with sqlite3.connect(legacy_path) as old:
         names = old.execute(
             "SELECT t.name, c.name FROM sqlite_schema AS t,"
-            " pragma_table_info(t.name) AS c WHERE t.type = 'table' AND c.type IN ('INTEGER', 'REAL') AND NOT c.pk"
+            " pragma_table_info(t.name) AS c WHERE t.type = 'table'"
+            " AND c.type IN ('INTEGER', 'REAL') AND NOT c.pk"
         ).fetchall()
         for table_name, column in names:
             old.execute(f"UPDATE {table_name} SET {column} = 'bad'")
