@@ -203,11 +203,7 @@ def _history(db: SmartShopieDB, day: datetime.date) -> list[dict[str, object]]:
         {
             "record_date": row.start,
             "revenue_amount": row.revenue_amount,
-            "complete": _ends_month(row.end),
+            "complete": bool(row.complete),
         }
         for row in rows
     ]
-
-
-def _ends_month(day: datetime.date) -> bool:
-    return (day + datetime.timedelta(days=1)).day == 1

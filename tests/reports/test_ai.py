@@ -55,6 +55,10 @@ def test_the_ring_has_the_newest_month_and_no_made_up_zero(models):
     )  # fmt: skip
     (ring,) = ask(models, "ai/model-performance", period="7d", mode="ring")["data"]
     assert ring["user_satisfaction"] == 80.0
+    (ring,) = ask(models, "ai/model-performance", mode="ring", as_of="2020-01-31")[
+        "data"
+    ]
+    assert ring["accuracy"] is None
     with pytest.raises(ValueError, match="mode: expected 'ring', got 'zzz'"):
         ask(models, "ai/model-performance", mode="zzz")
 
@@ -80,6 +84,12 @@ def test_without_a_baseline_the_next_best_is_it(db):
     assert data["ab_winner"] == "B" and data["ab_improvement_pct"] == pytest.approx(
         10.0
     )
+
+
+def test_the_baseline_need_not_be_the_next_best(db):
+    for name, accuracy in (("A", 90.0), ("baseline", 60.0), ("B", 80.0)):
+        model(db, "2025-01-01", name, accuracy)
+    assert ask(db, "ai/summary")["data"]["ab_improvement_pct"] == 50.0
 
 
 def test_features_count_by_use(db):

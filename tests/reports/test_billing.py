@@ -2,6 +2,7 @@
 
 import datetime
 
+import layouts
 import pytest
 from asking import ask
 
@@ -100,6 +101,16 @@ def test_payments_and_alerts_are_newest_first(db):
     for limit in (0, 101, "1", None):
         with pytest.raises(ValueError, match="limit: expected a number from 1 to 100"):
             ask(db, "billing/newest-alerts", limit=limit)
+
+
+def test_rows_that_do_not_say_of_when_are_shown(tmp_path):
+    """As a program of the older package left them on a blank file."""
+    with SmartShopieDB(layouts.build(tmp_path / "old.db", "reduced"), mode="ro") as db:
+        found = ask(db, "billing/summary")
+        assert found["data"] and found["data"]["billing_period_start"] is None
+        found = ask(db, "billing/usage-breakdown")
+        assert len(found["data"]) == db.usage_breakdown.count() > 0
+        assert "fallback" not in found
 
 
 @pytest.mark.parametrize("name", ["billing/payment-history", "billing/alerts"])
