@@ -30,13 +30,13 @@ _INSTANT = re.compile(
 
 @report("realtime/system-health", "realtime_metrics", parameters=("since",))
 def system_health(
-    db: SmartShopieDB, window: Window, *, since: str | None = None
+    db: SmartShopieDB, window: Window, *, since: datetime.datetime | str | None = None
 ) -> Answer:
     """The newest readings up to the end of the window, oldest of them first.
 
-    Without since: at most 60, of the hour before the newest.  since: an instant as ISO
-    8601, in UTC unless it says otherwise; the newest 120 that are later, and "more" is
-    True when there are others between.  ValueError for another since.
+    Without since: at most 60, of the hour before the newest.  since: an instant, in UTC
+    unless it says otherwise; the newest 120 that are later, and "more" is True when
+    there are others between.  ValueError for another since.
     """
     wanted: dict[str, Any] = {"columns": READING, "order_by": "-recorded_at"}
     if since is None:
@@ -61,19 +61,22 @@ def _of_an_hour(moments: list[Any]) -> int:
     return sum(moment > begin for moment in moments)
 
 
-def instant(name: str, text: str) -> datetime.datetime:
-    """An instant of ISO 8601 as one in UTC; ValueError that names the argument."""
-    if isinstance(text, str) and _INSTANT.fullmatch(text):
-        try:
-            found = datetime.datetime.fromisoformat(text)
+def instant(name: str, given: datetime.datetime | str) -> datetime.datetime:
+    """An instant, also as text of ISO 8601, naive and in UTC; ValueError that names the
+    argument."""
+    try:
+        found = given
+        if isinstance(found, str) and _INSTANT.fullmatch(found):
+            found = datetime.datetime.fromisoformat(found)
+        if isinstance(found, datetime.datetime):
             if found.tzinfo is not None:
                 found = found.astimezone(datetime.UTC).replace(tzinfo=None)
-            if found < datetime.datetime.max:
+            if found < datetime.datetime.max:  # something can be later
                 return found
-        except (ValueError, OverflowError):
-            pass
+    except (ValueError, OverflowError):
+        pass
     raise ValueError(
-        f"{name}: expected an instant such as 2025-10-31T09:19:00Z, got {text!r}"
+        f"{name}: expected an instant such as 2025-10-31T09:19:00Z, got {given!r}"
     )
 
 

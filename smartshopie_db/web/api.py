@@ -33,7 +33,14 @@ def view_of(report: Report) -> Callable[..., Response]:
     def view(**given: Any) -> dict[str, Any]:
         days, rest = params.split_window(given)
         db = current().db
-        return success(report.run(db, asked(db, days), **rest))
+        window = asked(db, days)
+        try:
+            return success(report.run(db, window, **rest))
+        except ValueError as error:  # such as a token that is no page's
+            name = str(error).partition(":")[0]
+            if name in report.parameters:
+                raise bad(name, str(error)) from None
+            raise
 
     return fresh(*params.WINDOW, *report.parameters)(view)
 

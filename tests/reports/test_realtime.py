@@ -6,6 +6,7 @@ import pytest
 from asking import ask
 
 BEGIN = datetime.datetime(2025, 1, 1, 8)
+UTC = datetime.UTC
 MINUTE = datetime.timedelta(minutes=1)
 
 
@@ -44,6 +45,8 @@ def test_since_gives_the_newest_that_are_later(minutes):
     assert sessions(found) == [298, 299]  # 12:57:30 in UTC
     found = ask(minutes, "realtime/system-health", since="2025-01-01T12:59:00.000000")
     assert sessions(found) == []
+    for since in (BEGIN + 298 * MINUTE, (BEGIN + 298 * MINUTE).replace(tzinfo=UTC)):
+        assert sessions(ask(minutes, "realtime/system-health", since=since)) == [299]
     found = ask(minutes, "realtime/system-health", since="2025-01-01T10:59:00")
     assert len(sessions(found)) == 120 and "more" not in found
 

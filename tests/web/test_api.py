@@ -57,6 +57,33 @@ def test_a_day_that_the_calendar_barely_has(client):
             assert got.status_code in (200, 400), query
 
 
+@pytest.mark.parametrize(
+    ("route", "query", "param"),
+    [
+        ("customers/interactions", "limit=0", "limit"),
+        ("customers/interactions", "limit=-1", "limit"),
+        ("customers/interactions", "limit=99999999999999999999", "limit"),
+        ("customers/interactions", "after=nonsense", "after"),
+        ("billing/newest-alerts", "limit=101", "limit"),
+        ("realtime/system-health", "since=0", "since"),
+        ("realtime/system-health", "since=", "since"),
+        ("realtime/system-health", "since=9999-12-31T23:59:59.999999", "since"),
+        ("ai/model-performance", "mode=zzz", "mode"),
+    ],
+)
+def test_a_wrong_parameter_is_named(client, route, query, param):
+    got = client.get(f"/api/{route}?{query}")
+    assert got.status_code == 400 and got.get_json()["error"]["param"] == param
+
+
+def test_readings_later_than_an_instant(client, path):
+    with SmartShopieDB(path) as db:
+        db.add_realtime_metric(recorded_at="2031-01-01 08:00:00", active_sessions=7)
+    for since, count in (("2031-01-01T07:59:59Z", 1), ("2031-01-01T08:00:00", 0)):
+        got = client.get(f"/api/realtime/system-health?since={since}").get_json()
+        assert [row["active_sessions"] for row in got["data"]] == [7] * count
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_other_methods_and_paths_are_json_errors(client, method):
     got = client.open("/api/overview/kpis", method=method, json={})
