@@ -194,6 +194,16 @@ def test_bars_and_areas_begin_at_zero(year, days):
             assert low == 0 or (low is None and axis["rangemode"] == "tozero")
 
 
+def test_one_day_is_a_day_wide(year):
+    for name in ("attribution", "conversion_trend", "kpi_trend"):
+        drawn = draw(year, name, period="1d", as_of="2025-12-31")
+        axis = drawn.layout["xaxis"]
+        assert axis["tickvals"] == ["2025-12-31"]
+        assert axis["range"] == ["2025-12-30", "2026-01-01"]
+        hours = [one["width"] / 3_600_000 for one in drawn.data if one["type"] == "bar"]
+        assert all(12 < wide <= 24 for wide in hours)
+
+
 def test_the_funnel_has_the_shares_of_its_counts(demo):
     drawn = draw(demo, "funnel")
     assert drawn.rows[0] == ("Page Visitors", 3200, 100.0, 100.0)

@@ -54,7 +54,7 @@ def over_time(
         data,
         layout(
             style,
-            xaxis=time_axis(timeline.every),
+            xaxis=time_axis(timeline.every, timeline.starts),
             yaxis=yaxis,
             **{"showlegend": len(names) > 1, **more},
         ),

@@ -36,7 +36,7 @@ def conversion_trend(db: SmartShopieDB, window: Window, style: Style) -> Drawing
         "conversion_trend", title, note, data,
         layout(
             style, showlegend=True, hoversubplots="axis",
-            xaxis=time_axis(rate.every, anchor="y"),
+            xaxis=time_axis(rate.every, rate.starts, anchor="y"),
             yaxis=value_axis("count", style, "purchases", domain=[0, 0.56], nticks=5),
             yaxis2=value_axis("percent", style, "", domain=[0.64, 1], nticks=4),
         ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Sequence
 from typing import Any
 
 from .drawing import Layout, Style
@@ -11,9 +13,10 @@ WEEK_MS = 7 * 24 * 3600 * 1000
 MONDAY = "2024-01-01"
 
 DAY_MS = WEEK_MS // 7
+FEW = 4
 
 # Ticks say the day before the month, as the notes do; what is under them is said once.
-TICKS = [
+TICKS: list[dict[str, Any]] = [
     {"dtickrange": [None, DAY_MS - 1], "value": "%H:%M\n%-d %b %Y"},
     {"dtickrange": [DAY_MS, 4 * WEEK_MS], "value": "%-d %b\n%Y"},
     {"dtickrange": ["M1", "M6"], "value": "%b\n%Y"},
@@ -66,11 +69,21 @@ def value_axis(unit: str | None, style: Style, what: str, **more: Any) -> Layout
     }
 
 
-def time_axis(every: str, **more: Any) -> Layout:
+def time_axis(every: str, starts: Sequence[str] = (), **more: Any) -> Layout:
+    """An axis of buckets, which begin at `starts`: a few of them are each named, as
+    plotly would put hours between."""
     ticks: Layout = {"tickformatstops": TICKS}
+    months = every not in ("minute", "day", "week")
     if every == "minute":
         ticks = {"tickformat": "%H:%M"}
-    elif every not in ("day", "week"):
+    elif 0 < len(starts) <= FEW:
+        ticks = {
+            "tickvals": list(starts),
+            "tickformat": TICKS[2 if months else 1]["value"],
+        }
+        if len(starts) == 1:
+            ticks["range"] = _around(starts[0], 31 if months else 1)
+    if months:
         ticks["ticklabelmode"] = "period"
     return {
         **ticks,
@@ -81,6 +94,11 @@ def time_axis(every: str, **more: Any) -> Layout:
         "hoverformat": HOVER[every],
         **more,
     }
+
+
+def _around(day: str, days: int) -> list[str]:
+    middle, room = datetime.date.fromisoformat(day), datetime.timedelta(days)
+    return [(middle - room).isoformat(), (middle + room).isoformat()]
 
 
 def name_axis(labels: list[str], **more: Any) -> Layout:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from .drawing import Span, Style, Trace
-from .frame import period
+from .frame import DAY_MS, period
 from .palette import OTHER, PALETTE, shade
 from .text import days, escape, shown
 
@@ -23,6 +23,8 @@ PARTS = {
     "week": "parts of weeks",
     "month": "parts of months",
 }
+DAYS = {"day": 1, "week": 7, "month": 28}
+WIDE = 0.7
 REST = "All others"
 UNNAMED = "(no name)"
 LIGHT = 0.45
@@ -320,6 +322,8 @@ def columns(
         "x": timeline.starts,
         **period(timeline.every),
     }
+    if len(timeline.starts) == 1:  # plotly takes the distance of two for the width
+        common["width"] = WIDE * DAYS[timeline.every] * DAY_MS
     traces: list[Trace] = [
         {
             **common,
