@@ -1,5 +1,5 @@
-"""The examples of docs/periods.md and plots.md run; the command lines of docs/cli.md
-parse."""
+"""The examples of docs/periods.md, plots.md and http.md run; the command lines of
+docs/cli.md parse."""
 
 import re
 import shlex
@@ -8,6 +8,7 @@ from schema_facts import ROOT
 
 from smartshopie_db.cli import completion, parser
 from smartshopie_db.plots import PLOTS
+from smartshopie_db.reports import REPORTS
 
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
@@ -32,6 +33,20 @@ def test_the_examples_of_plots_hold(tmp_path, monkeypatch):
     assert len(found) == 3
     for text in found:
         exec(compile(text, "docs/plots.md", "exec"), namespace)
+
+
+def test_the_examples_of_http_hold(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = [text for language, text in blocks("http.md") if language == "python"]
+    assert found
+    for text in found:
+        exec(compile(text, "docs/http.md", "exec"), {})
+
+
+def test_every_route_is_told_once():
+    text = (ROOT / "docs" / "http.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `([\w/-]+)` \| ", text, re.MULTILINE)
+    assert sorted(name for name in listed if name in REPORTS) == sorted(REPORTS)
 
 
 def test_plots_are_listed_in_their_order():

@@ -369,3 +369,28 @@ def test_the_package_never_imports_sqlite3():
                 if name.split(".")[0] in ("sqlite3", "_sqlite3")
             ]
     report(faults)
+
+
+# Rooms of the package and what none of their files may import, here or by name.
+ABOVE = {
+    "reports": {"flask", "plotly", "plots", "web", "cli"},
+    "plots": {"flask", "web", "cli"},
+}
+
+
+@pytest.mark.parametrize("room", ABOVE)
+def test_python_rooms_know_nothing_above_them(room: str):
+    faults = []
+    for path in sorted((ROOT / "smartshopie_db" / room).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module or "", *(alias.name for alias in node.names)]
+            parts = {part for name in names for part in name.split(".")}
+            faults += [
+                f"{path.relative_to(ROOT)}:{node.lineno}: {room} may not import {part}"
+                for part in sorted(parts & ABOVE[room])
+            ]
+    report(faults)
