@@ -57,7 +57,7 @@ def model_performance(
         accuracy.setdefault(row.model_name, {})[row.record_date] = row.accuracy
     series = [
         {"name": name, "data": [found.get(day) for day in days]}
-        for name, found in sorted(accuracy.items())
+        for name, found in sorted(accuracy.items(), key=lambda item: str(item[0]))
     ]
     return answer(window, rows, categories=days, series=series, **marks)
 
@@ -124,7 +124,9 @@ def summary(db: SmartShopieDB, window: Window) -> Answer:
 
 def _improvement(ranked: list[Any]) -> float | None:
     """By how many percent the best is above the baseline."""
-    named = [row for row in ranked if row.model_name.lower().startswith("baseline")]
+    named = [
+        row for row in ranked if str(row.model_name).lower().startswith("baseline")
+    ]
     baseline = min(named, key=lambda row: row.model_name) if named else None
     if baseline is None and len(ranked) > 1:
         baseline = ranked[1]

@@ -93,7 +93,8 @@ def or_newest(
     day = newest_day_of(db, table, window)
     if day is None:
         return found, {}
-    return ask(on(window, day)), fallback(day, day)
+    found = ask(on(window, day))
+    return found, fallback(day, day) if found else {}
 
 
 def newest_day_of(
@@ -128,7 +129,7 @@ def newest_of_each(
             wanted: dict[str, Any] = {key: value}
             newest = [f"-{source.time_column}", "-id"]
             (found[value],) = source.select(
-                end=window.until, order_by=newest, limit=1, **wanted
+                end=window.end, order_by=newest, limit=1, **wanted
             )
     return found
 

@@ -24,7 +24,7 @@ def config(db: SmartShopieDB, window: Window) -> Answer:
     rows = db.api_configurations.select()
     newest: dict[str, Any] = {row["api_type"]: row for row in rows}  # the last id wins
     data = []
-    for kind in sorted(newest):
+    for kind in sorted(newest, key=str):
         found = {name: newest[kind][name] for name in CONNECTION}
         data.append(found | {"api_key": redacted(found["api_key"])})
     return answer(window, data)

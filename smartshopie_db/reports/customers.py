@@ -119,12 +119,12 @@ def lifetime_value(db: SmartShopieDB, window: Window) -> Answer:
     return answer(window, data, **marks)
 
 
-def _tenure(band: str) -> tuple[float, str]:
+def _tenure(band: str | None) -> tuple[float, str]:
     """Where a band such as 0-30d, 1-2y or 2y+ stands: by its first day; others last."""
-    found = re.fullmatch(r"(\d+)(?:-\d+)?([dwmy])\+?", band)
+    found = re.fullmatch(r"(\d+)(?:-\d+)?([dwmy])\+?", band or "")
     if not found:
-        return float("inf"), band
-    return int(found[1]) * {"d": 1, "w": 7, "m": 30, "y": 365}[found[2]], band
+        return float("inf"), band or ""
+    return int(found[1]) * {"d": 1, "w": 7, "m": 30, "y": 365}[found[2]], found[0]
 
 
 @report("customers/product-gaps", "product_gaps")

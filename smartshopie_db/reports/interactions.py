@@ -19,19 +19,19 @@ def summary(db: SmartShopieDB, window: Window) -> Answer:
     """The interactions of the window by kind, and by day, week or month ("timeline").
 
     total_interactions is what is stored; total_computed is there, too, when the four
-    kinds add up to something else.  data is None when the window has no row.
+    kinds are known and add up to something else.  data is None without rows.
     """
     columns = ["total_interactions", *KINDS, "avg_response_time"]
     rows = compare(db, "interaction_summary", columns, window)
     if not any(row.days for row in rows):
         return answer(window, None, timeline=[], comparison=rows)
     found = {row.measure: row.value for row in rows}
-    data = {name: _count(found[name]) for name in columns[:-1]}
-    computed = sum(data[name] or 0 for name in KINDS)
-    more = (
-        {} if computed == data["total_interactions"] else {"total_computed": computed}
-    )
-    seconds = {"avg_response_time": found["avg_response_time"]}
+    data: dict[str, float | None] = {name: _count(found[name]) for name in columns[:-1]}
+    kinds = [_count(found[name]) for name in KINDS]
+    known = [count for count in kinds if count is not None]
+    if known == kinds and sum(known) != data["total_interactions"]:
+        data["total_computed"] = sum(known)
+    data["avg_response_time"] = found["avg_response_time"]
     timeline = [
         {
             "date": row.start,
@@ -40,9 +40,7 @@ def summary(db: SmartShopieDB, window: Window) -> Answer:
         }
         for row in series(db, "interaction_summary", KINDS, window)
     ]
-    return answer(
-        window, {**data, **more, **seconds}, timeline=timeline, comparison=rows
-    )
+    return answer(window, data, timeline=timeline, comparison=rows)
 
 
 def _count(value: float | None) -> int | None:

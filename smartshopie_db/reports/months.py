@@ -27,7 +27,8 @@ def figures_of_months(
     if day is None:
         return found, window, {}
     days = on(window, day)
-    return ask(days), days, fallback(day, day)
+    found = ask(days)
+    return found, days, fallback(day, day) if found else {}
 
 
 def rows_of_months(
@@ -52,13 +53,13 @@ def rows_of_months(
 def months_before(days: Window) -> tuple[datetime.date, datetime.date]:
     """The days to compare the months of the window with: as many months just before
     the first that begins in it; the window's own previous days if none does."""
-    first = days.start if days.start.day == 1 else _next_month(days.start)
+    first = days.start
+    while first <= days.end and first.day != 1:
+        if first == datetime.date.max:
+            return days.previous
+        first += DAY
     if first > days.end:
         return days.previous
     count = (days.end.year - first.year) * 12 + days.end.month - first.month + 1
     month = first.year * 12 + first.month - 1 - count
     return datetime.date(month // 12, month % 12 + 1, 1), first - DAY
-
-
-def _next_month(day: datetime.date) -> datetime.date:
-    return (day.replace(day=1) + 31 * DAY).replace(day=1)

@@ -57,8 +57,8 @@ def system_health(
 
 def _of_an_hour(moments: list[Any]) -> int:
     """How many of the moments, newest first, lie in the hour before the first."""
-    begin = moments[0] - datetime.timedelta(hours=1) if moments else None
-    return sum(moment > begin for moment in moments)
+    hour = datetime.timedelta(hours=1)
+    return sum(moments[0] - moment < hour for moment in moments)
 
 
 def instant(name: str, given: datetime.datetime | str) -> datetime.datetime:

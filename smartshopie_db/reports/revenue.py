@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -103,7 +102,7 @@ def attribution(db: SmartShopieDB, window: Window) -> Answer:
         if row.revenue_amount is not None
     ]
     whole = _sums(rows, "start")
-    rows.sort(key=lambda row: (row.start, -row.revenue_amount, row.ai_feature))
+    rows.sort(key=lambda row: (row.start, -row.revenue_amount, str(row.ai_feature)))
     data = [
         {
             "record_date": row.start,
@@ -116,7 +115,7 @@ def attribution(db: SmartShopieDB, window: Window) -> Answer:
         for row in rows
     ]
     features = _sums(rows, "ai_feature")
-    everything = math.fsum(features.values())
+    everything = sum(features.values())
     parts = [
         {
             "ai_feature": name,
@@ -131,10 +130,10 @@ def attribution(db: SmartShopieDB, window: Window) -> Answer:
 
 def _sums(rows: Sequence[Any], by: str) -> dict[Any, float]:
     """The revenue of the buckets or of the features, from rows of both."""
-    found: dict[Any, list[float]] = {}
+    found: dict[Any, float] = {}
     for row in rows:
-        found.setdefault(row[by], []).append(row.revenue_amount)
-    return {key: math.fsum(amounts) for key, amounts in found.items()}
+        found[row[by]] = found.get(row[by], 0.0) + row.revenue_amount
+    return found
 
 
 @report("revenue/category", "category_revenue")
@@ -186,14 +185,14 @@ def forecasting(db: SmartShopieDB, window: Window) -> Answer:
     rows, marks = newest_rows(db, "revenue_forecasting", window)
     data = [
         {name: row[name] for name in FORECAST}
-        for row in sorted(rows, key=lambda row: row.forecast_date)
+        for row in sorted(rows, key=lambda row: str(row.forecast_date))
     ]
     history = _history(db, rows[0].record_date) if rows else []
     return answer(window, data, history=history, **marks)
 
 
 def _history(db: SmartShopieDB, day: datetime.date) -> list[dict[str, object]]:
-    month = day.year * 12 + day.month - HISTORY
+    month = max(day.year * 12 + day.month - HISTORY, 12)  # from the year 1
     start = datetime.date(month // 12, month % 12 + 1, 1)
     rows = db.series(
         "revenue_attribution", "revenue_amount", every="month",

@@ -2,9 +2,11 @@
 
 import datetime
 import json
+import sqlite3
 
 import layouts
 import pytest
+from schema_facts import TABLES
 
 from smartshopie_db import Record, Rows, SmartShopieDB
 from smartshopie_db.reports import REPORTS, window
@@ -98,10 +100,58 @@ def test_it_answers_on_a_file_without_rows(db, name):
             assert len(found["data"] or []) == 0 or name == "ai/model-performance"
 
 
+@pytest.fixture(scope="module")
+def spoilt(tmp_path_factory):
+    """An old file where every other row has bytes in all cells but those of time."""
+    path = layouts.build(tmp_path_factory.mktemp("spoilt") / "old.db", "newer")
+    plain = sqlite3.connect(path)
+    for table in TABLES.values():
+        stored = [row[1] for row in plain.execute(f"PRAGMA table_info({table.name})")]
+        for column in stored:
+            if column not in ("id", table.time):
+                spoil = f"UPDATE OR IGNORE {table.name} SET {column} = x'ff'"
+                plain.execute(f"{spoil} WHERE rowid % 2")
+    plain.commit()
+    plain.close()
+    return path
+
+
+@pytest.mark.parametrize("name", list(REPORTS))
+def test_it_answers_with_cells_of_no_kind(spoilt, name):
+    with SmartShopieDB(spoilt, mode="ro", strict=False) as db:
+        for given in WINDOWS:
+            asked = window(db, **given)
+            check_answer(name, REPORTS[name].run(db, asked), asked)
+
+
+@pytest.mark.parametrize("name", list(REPORTS))
+def test_it_answers_at_the_ends_of_the_calendar(old_path, name):
+    with SmartShopieDB(old_path, mode="ro", strict=False) as db:
+        for start, end in (
+            ("0001-02-01", "0001-02-28"), ("0001-01-20", "0001-02-05"),
+            ("9999-12-15", "9999-12-31"), ("9999-12-31", "9999-12-31"),
+        ):  # fmt: skip
+            asked = window(db, start=start, end=end)
+            check_answer(name, REPORTS[name].run(db, asked), asked)
+
+
+def test_days_that_are_not_over_may_hold_what_is_new(db):
+    """as_of before the end of the window: rows after it count, and have their names."""
+    for day, name in (("2025-01-01", "a"), ("2025-01-20", "b")):
+        db.add_product_analytics(
+            record_date=day,
+            product_id=name,
+            product_name=name,
+            category="x",
+            revenue=1.0,
+        )
+    asked = window(db, start="2025-01-01", end="2025-01-31", as_of="2025-01-10")
+    found = REPORTS["products/analytics"].run(db, asked)["data"]
+    assert [row["product_name"] for row in found] == ["a", "b"]
+
+
 @pytest.mark.parametrize("name", list(REPORTS))
 def test_it_answers_without_its_tables(tmp_path, name):
-    import sqlite3
-
     file = layouts.build(tmp_path / "old.db", "oldest")
     plain = sqlite3.connect(file)
     for table in REPORTS[name].tables:

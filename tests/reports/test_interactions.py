@@ -14,8 +14,16 @@ def day(db, date, total, chat, seconds, **kinds):
     )  # fmt: skip
 
 
+KINDS = (
+    "questionnaire_interactions",
+    "image_analysis_interactions",
+    "routine_planner_interactions",
+)
+
+
 def test_totals_are_as_stored_and_checked(db):
-    day(db, "2025-01-01", 90, 60, 10.0, questionnaire_interactions=40)
+    kinds = dict(zip(KINDS, (40, 0, 0), strict=True))
+    day(db, "2025-01-01", 90, 60, 10.0, **kinds)
     day(db, "2025-01-03", 10, 10, 60.0)
     found = ask(db, "interactions/summary", period="3d")
     data = found["data"]
@@ -31,16 +39,11 @@ def test_totals_are_as_stored_and_checked(db):
     assert found["comparison"][0].previous is None
 
 
-def test_parts_that_add_up_need_no_other_total(db):
-    zero = dict.fromkeys(
-        (
-            "questionnaire_interactions",
-            "image_analysis_interactions",
-            "routine_planner_interactions",
-        ),
-        0,
-    )
-    day(db, "2025-01-01", 10, 10, 1.0, **zero)
+def test_parts_that_add_up_or_are_not_all_known_make_no_other_total(db):
+    day(db, "2025-01-01", 10, 10, 1.0, **dict.fromkeys(KINDS, 0))
+    assert "total_computed" not in ask(db, "interactions/summary")["data"]
+    unknown = {KINDS[0]: 1, KINDS[1]: None, KINDS[2]: None}
+    day(db, "2025-01-01", 10, 10, 1.0, **unknown)
     assert "total_computed" not in ask(db, "interactions/summary")["data"]
 
 
