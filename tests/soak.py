@@ -25,7 +25,7 @@ def figure(what, n, bad=0):
     """Tell the table at the end of soak: so many were tried, so many went wrong."""
     if where := os.environ.get("SMARTSHOPIE_FIGURES"):
         with open(where, "a", encoding="utf-8") as file:
-            file.write(f"{what}\t{n}\t{bad}\n")
+            file.write(f"{what}\t{int(n)}\t{int(bad)}\n")
 
 
 def table():
