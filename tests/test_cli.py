@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+import shlex
 import shutil
 import sqlite3
 import statistics
@@ -378,6 +379,9 @@ WRONG = [
     (2, "date", "get overview_kpis --date 2025-13-01"),
     (2, "period", "get conversion_funnel --period 7x"),
     (2, "period", "series overview_kpis --period fortnight"),
+    (2, "before the year 1", "series overview_kpis --period 3000y"),
+    (2, "before the year 1", "compare overview_kpis --period 99999999999999d"),
+    (2, "got \"0d\"", "series overview_kpis --period 0d"),
     (2, "start", "series overview_kpis --start 2025-02-01 --end 2025-01-01"),
     (2, "recorded", "series overview_kpis recorded"),
     (2, "zone", "series customer_interactions message_count --zone Mars/Olympus"),
@@ -417,16 +421,51 @@ def test_debug_shows_where(cli):
         main(["get", "nothing", "--debug"])
 
 
-def test_a_read_only_folder(shop, tmp_path):
-    if os.geteuid() == 0:
-        pytest.skip("root may write everywhere")
+def without_privileges():
+    """The beginning of a command to which permissions apply, as they do not to root."""
+    if os.geteuid() != 0:
+        return []
+    if shutil.which("setpriv") is None:
+        pytest.skip("root may write everywhere, and there is no setpriv")
+    return ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--"]
+
+
+@pytest.fixture
+def locked(shop, tmp_path):
+    """A folder that the programs under test cannot write to; the shop is in it."""
+    with SmartShopieDB(shop) as db:
+        db.optimize()
+    shop.chmod(0o444)
+    (tmp_path / "overview_kpis.csv").write_text("record_date\n2030-01-01\n")
     tmp_path.chmod(0o555)
-    try:
-        command.run("get", "overview_kpis", "--db", shop)
-        _, err = command.run("init", "--db", tmp_path / "new.db", code=1)
-        assert len(err.splitlines()) == 1
-    finally:
-        tmp_path.chmod(0o755)
+    yield tmp_path
+    tmp_path.chmod(0o755)
+
+
+@pytest.mark.parametrize("code, line", [
+    *((0, f"{line} --immutable") for line in (
+        "get overview_kpis", "tables", "check", "info", "export overview_kpis",
+        "series overview_kpis --period 7d", "query VALUES(1)")),
+    (1, "get overview_kpis"), (1, "export overview_kpis"),
+    (1, "init --db new.db"), (1, "init"), (1, "demo --db new.db"), (1, "optimize"),
+    (1, "demo --db new.db --days 3"), (1, "add overview_kpis record_date=2030-01-01"),
+    (1, "import overview_kpis.csv"), (1, "import overview_kpis.csv --dry-run"),
+    (1, "backup copy.db"), (1, "export overview_kpis -o new.csv"), (1, "check --fix"),
+    (1, "export --all -o new"), (1, "purge --before 2030-01-01 --yes --no-backup"),
+])  # fmt: skip
+def test_a_read_only_folder(locked, code, line):
+    before = sorted(os.listdir(locked))
+    done = subprocess.run(
+        without_privileges() + command.command(*line.split()),
+        capture_output=True, text=True, env=command.environment(), timeout=60,
+    )  # fmt: skip
+    assert done.returncode == code, done
+    assert bool(done.stdout) == (code == 0)
+    if code:
+        assert done.stderr.splitlines()[-1].startswith("smartshopie: ")
+        assert "Traceback" not in done.stderr
+        assert "--debug" not in done.stderr
+    assert sorted(os.listdir(locked)) == before
 
 
 def test_a_reader_that_leaves(shop):
@@ -440,6 +479,25 @@ def test_a_reader_that_leaves(shop):
     err = process.stderr.read()
     assert (process.wait(30), err) == (1, b"")
     process.stderr.close()
+
+
+@pytest.mark.parametrize("line, code", [
+    ("get overview_kpis", 0), ("schema", 0), ("--version", 0), ("get nothing", 2),
+    ("query -", 1),
+])  # fmt: skip
+def test_closed_streams(shop, line, code):
+    """What would go to one that is closed goes nowhere, and not to another."""
+    words = " ".join(map(shlex.quote, command.command(*line.split())))
+    for closed in ("0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"):
+        done = subprocess.run(
+            ["sh", "-c", f"{words} {closed}"],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            env=command.environment(), timeout=60,
+        )  # fmt: skip
+        assert done.returncode == code, (closed, done)
+        assert "Error" not in done.stdout + done.stderr, (closed, done)
+        assert bool(done.stdout) == ("1>" not in closed and code == 0)
+        assert bool(done.stderr) == ("2>" not in closed and code != 0)
 
 
 # ---- the program itself ----------------------------------------------------------

@@ -96,9 +96,27 @@ ss_period_start(const char *period, size_t n, int32_t as_of, int32_t *out)
     return true;
 }
 
+/* A count and a unit, of more than the calendar has. */
+static bool
+is_too_long(const char *period, size_t n)
+{
+    size_t digits = 0;
+
+    while (digits < n && is_digit(period[digits])) {
+        digits++;
+    }
+    return digits > 0 && digits + 1 == n && strchr("dwmy", period[digits]) != NULL &&
+           strspn(period, "0") < digits;
+}
+
 ss_status
 ss_period_error(const char *period, size_t n, ss_error *err)
 {
+    if (is_too_long(period, n)) {
+        return ss_error_set(err, SS_VALUE,
+                            "period: \"%.*s\" would begin before the year 1",
+                            (int)(n < 40 ? n : 40), period);
+    }
     return ss_error_set(err, SS_VALUE,
                         "period: expected a number followed by d, w, m or y, such as "
                         "\"7d\", \"12w\", \"6m\" or \"1y\", or one of \"mtd\", \"qtd\" "

@@ -19,6 +19,7 @@ OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code (argparse ends with SystemExit 2)."""
     words = sys.argv[1:] if arguments is None else list(arguments)
+    open_streams()
     debug = "--debug" in words
     try:
         if words in (["--version"], ["-V"]):
@@ -46,6 +47,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if debug:
             raise
         return explain(error)
+
+
+def open_streams() -> None:
+    """A closed one (`>&-`) is None in Python; now nobody reads it, and that is all."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
 
 
 def explain(error: Exception) -> int:

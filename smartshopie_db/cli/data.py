@@ -109,7 +109,8 @@ def add(arguments: Namespace) -> None:
 
 
 def open_to_read(arguments: Namespace) -> SmartShopieDB:
-    return SmartShopieDB(arguments.db, mode="ro").connect()
+    immutable = getattr(arguments, "immutable", False)
+    return SmartShopieDB(arguments.db, mode="ro", immutable=immutable).connect()
 
 
 def find_table(db: SmartShopieDB, name: str) -> Table[Any]:

@@ -98,7 +98,17 @@ def load(run: str) -> Callable[[argparse.Namespace], int | None]:
     return call
 
 
-def forms(parser: Verb) -> None:
+def frozen(parser: Verb) -> None:
+    parser.add_argument(
+        "--immutable",
+        action="store_true",
+        help="nobody writes to this file: read it also where no log can be made",
+    )
+
+
+def forms(parser: Verb, file: bool = True) -> None:
+    if file:
+        frozen(parser)
     group = parser.add_mutually_exclusive_group()
     for form in FORMS:
         group.add_argument(
@@ -354,6 +364,7 @@ def define_export(verbs: Any) -> None:
         "--defuse", action="store_true",
         help="CSV: keep a spreadsheet from taking texts as formulas",
     )  # fmt: skip
+    frozen(parser)
 
 
 def define_migrate(verbs: Any) -> None:
@@ -389,6 +400,7 @@ def define_backup(verbs: Any) -> None:
     parser = verb(verbs, "backup", "files.backup", "write a copy while others work",
                   "backup saved.db")  # fmt: skip
     parser.add_argument("target", metavar="PATH")
+    frozen(parser)
     parser.add_argument(
         "--overwrite", action="store_true", help="replace what is there"
     )
@@ -421,7 +433,7 @@ def define_schema(verbs: Any) -> None:
         "schema", "schema overview_kpis", file=False,
     )  # fmt: skip
     parser.add_argument("table", nargs="?", metavar="TABLE")
-    forms(parser)
+    forms(parser, file=False)
 
 
 def define_serve(verbs: Any) -> None:
