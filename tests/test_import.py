@@ -157,6 +157,8 @@ def test_every_bad_cell_is_said_up_to_the_most(load):
         ("", "the file is empty"),
         ("record_date,record_date\n", "names 'record_date' twice"),
         ("record_date,,x\n", "no name for column 2"),
+        ("record_date;total_customers\n1;2\n", "try --delimiter ';'"),
+        ("record_date\ttotal_customers\n2025-01-01\t1\n", "try --delimiter tab"),
         (
             "record_date,totl_customers\n2025-01-01,1\n",
             "did you mean 'total_customers'",
@@ -166,6 +168,15 @@ def test_every_bad_cell_is_said_up_to_the_most(load):
 def test_a_bad_first_line(load, head, why):
     code, said, rows = load(head)
     assert (code, rows, len(said.splitlines())) == (2, [], 1) and why in said
+    assert said.count("overview_kpis.csv:") == 1
+
+
+def test_a_file_that_is_not_there(path, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["import", "nothing.csv", "--db", str(path)]) == 1
+    assert capsys.readouterr().err == (
+        "smartshopie: nothing.csv: No such file or directory\n"
+    )
 
 
 def test_what_only_the_database_refuses_has_its_line(load):

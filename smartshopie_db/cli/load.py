@@ -104,6 +104,8 @@ def one_file(
     db: SmartShopieDB, name: str, arguments: Namespace, report: Report
 ) -> tuple[str, str, Any]:
     form = format_of(name, arguments)
+    if name != "-":
+        os.stat(name)  # that it is there is the first thing to say of a file
     table = find_table(db, arguments.table or stem_of(name))
     if form in ("parquet", "feather"):
         return name, table.name, add_arrow(name, form, table, arguments.on_conflict)
@@ -214,6 +216,8 @@ class Seen:
     def placed(self, error: Exception) -> str:
         """What the core said of "row N", with the line where that row begins."""
         text = str(error)
+        if text.startswith(f"{self.name}:"):
+            return text
         row = re.match(r"row (\d+): ", text)
         index = int(row[1]) - self.rows if row else 0
         if row and -len(self.lines) <= index < 0:
@@ -232,6 +236,9 @@ def read_csv(file: IO[str], arguments: Namespace) -> Iterator[Line]:
     head = [name.strip() for name in next(reader, [])]
     if not head:
         raise ValueError("the file is empty: its first line must name the columns")
+    for other, word in ((";", "';'"), ("\t", "tab"), ("|", "'|'")):
+        if len(head) == 1 and other in head[0]:
+            raise ValueError(f"the first line is one name: try --delimiter {word}")
     twice = {name for name in head if head.count(name) > 1}
     if "" in head:
         number = head.index("") + 1
