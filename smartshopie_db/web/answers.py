@@ -8,11 +8,12 @@ that has not gets the bytes that were made for another.
 from __future__ import annotations
 
 import functools
-import gzip
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask import Response, request
+from werkzeug.datastructures import Accept
+from werkzeug.http import parse_accept_header
 
 from . import params
 from .jsons import encode
@@ -33,6 +34,7 @@ def fresh(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Response]
             key = (view, *path.items(), *sorted(given.items()))
             return kept(key, lambda: view(**path, **given))
 
+        answer.fresh = (view, names)  # type: ignore[attr-defined]  # for front.py
         return answer
 
     return decorate
@@ -44,12 +46,15 @@ def kept(key: Any, make: Callable[[], Any]) -> Response:
     tag = state.tag()  # before anything is read
     if request.if_none_match.contains_weak(tag):
         return tagged(Response(status=304), tag)
-    body = state.bodies.get(tag, key)
-    if body is None:
-        made = make()
-        body = made if isinstance(made, Body) else Body(encode(made), JSON)
-        state.bodies.put(tag, key, body)
+    body = state.bodies.get(tag, key) or keep(state, tag, key, make)
     return tagged(send(body), tag)
+
+
+def keep(state: State, tag: str, key: Any, make: Callable[[], Any]) -> Body:
+    made = make()
+    body = made if isinstance(made, Body) else Body(encode(made), JSON)
+    state.bodies.put(tag, key, body)
+    return body
 
 
 def tagged(response: Response, tag: str) -> Response:
@@ -62,18 +67,19 @@ def tagged(response: Response, tag: str) -> Response:
 
 
 def send(body: Body) -> Response:
-    if len(body.data) < SMALLEST or not accepts_gzip():
+    if not wants_gzip(body, request.headers.get("Accept-Encoding", "")):
         return Response(body.data, content_type=body.type)
-    if body.gzip is None:
-        body.gzip = gzip.compress(body.data, 6, mtime=0)
-    response = Response(body.gzip, content_type=body.type)
+    response = Response(body.compressed(), content_type=body.type)
     response.headers["Content-Encoding"] = "gzip"
     return response
 
 
-def accepts_gzip() -> bool:
-    return "gzip" in request.headers.get("Accept-Encoding", "") and bool(
-        request.accept_encodings["gzip"]
+def wants_gzip(body: Body, accepted: str) -> bool:
+    """Whether the header Accept-Encoding allows for gzip, and it is worth it."""
+    if len(body.data) < SMALLEST or "gzip" not in accepted:
+        return False
+    return (
+        bool(parse_accept_header(accepted, Accept)["gzip"]) if ";" in accepted else True
     )
 
 

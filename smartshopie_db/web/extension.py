@@ -9,6 +9,7 @@ from flask import Blueprint, Flask
 from .._core import SmartShopieDB
 from . import api, command, events, guard, health, metrics, origins, settings
 from . import page as pages
+from .front import Front
 from .jsons import JSONProvider
 from .state import NAME, State, current, of
 
@@ -72,5 +73,9 @@ def create_app(**options: Any) -> Flask:
     app = Flask("smartshopie_db.web", static_folder=None)
     app.config["MAX_FORM_PARTS"] = 10
     SmartShopie(**options)._init_app(app, whole=True)
-    app.config["MAX_CONTENT_LENGTH"] = of(app).settings.max_body
+    state = of(app)
+    app.config["MAX_CONTENT_LENGTH"] = state.settings.max_body
+    if not state.settings.origins:  # their headers are the long way's
+        front: Any = Front(app, state)
+        app.wsgi_app = front  # type: ignore[method-assign]
     return app

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Collection
 from typing import Any
 
-from flask import Response, current_app, request
+from flask import Flask, Response, current_app, request
 from flask.sansio.scaffold import Scaffold
 from werkzeug.exceptions import HTTPException
 from werkzeug.sansio.utils import host_is_trusted
@@ -24,7 +24,7 @@ from .._core import (
 )
 from .answers import json_response
 from .refused import Refused
-from .state import current
+from .state import State, current
 
 log = logging.getLogger("smartshopie_db.web")
 
@@ -57,14 +57,20 @@ def install(scaffold: Scaffold) -> None:
 
 
 def check_request() -> None:
-    trusted = current_app.config.get("TRUSTED_HOSTS") or current().settings.hosts
     # Another site's name that is made to point here must not read what is ours.
-    if not is_trusted(request.headers.get("Host", "").lower(), trusted):
+    host = request.headers.get("Host", "").lower()
+    if not is_trusted(host, trusted(current_app, current())):
         raise Refused(400, "unknown_host", "this server is not called by that name")
     if request.method not in READING and request.headers.get(
         "Sec-Fetch-Site", "none"
     ) not in ("none", "same-origin"):
         raise Refused(403, "cross_site", "another site may not write here")
+
+
+def trusted(app: Flask, state: State) -> Collection[str]:
+    """The names by which the app may be called."""
+    names: Collection[str] = app.config.get("TRUSTED_HOSTS") or state.settings.hosts
+    return names
 
 
 def is_trusted(host: str, trusted: Collection[str]) -> bool:

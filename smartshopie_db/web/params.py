@@ -85,11 +85,14 @@ def shown(text: str) -> str:
     return repr(text if len(text) <= 40 else text[:40] + "...")
 
 
-def once(names: Iterable[str]) -> dict[str, str]:
-    """The query string as a dict; all of it is among `names`, once."""
+def once(
+    names: Iterable[str], pairs: Iterable[tuple[str, str]] | None = None
+) -> dict[str, str]:
+    """The query string as a dict; all of it is among `names`, once. `pairs` are its
+    words where that is not the request's."""
     allowed = tuple(names)
     found: dict[str, str] = {}
-    for name, value in request.args.items(multi=True):
+    for name, value in request.args.items(multi=True) if pairs is None else pairs:
         if name in IGNORED:
             continue
         if name not in allowed:
@@ -109,9 +112,12 @@ def unknown(name: str, allowed: Iterable[str]) -> str:
     return f"{text}; there are {', '.join(allowed)}" if allowed else f"{text} here"
 
 
-def parse(names: Iterable[str]) -> dict[str, Any]:
+def parse(
+    names: Iterable[str], pairs: Iterable[tuple[str, str]] | None = None
+) -> dict[str, Any]:
     """The query string by the parsers of this module."""
-    return {name: PARSERS[name](name, text) for name, text in once(names).items()}
+    found = once(names, pairs)
+    return {name: PARSERS[name](name, text) for name, text in found.items()}
 
 
 def split_window(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import threading
 from collections import OrderedDict
@@ -28,6 +29,11 @@ class Body:
     data: bytes
     type: str
     gzip: bytes | None = None
+
+    def compressed(self) -> bytes:
+        if self.gzip is None:
+            self.gzip = gzip.compress(self.data, 6, mtime=0)
+        return self.gzip
 
 
 class Bodies:
