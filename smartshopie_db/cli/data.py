@@ -7,8 +7,8 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from .._cell import Cell
 from .._core import SmartShopieDB, Table
-from .cell import Cell
 from .output import put_rows, say
 
 

@@ -19,8 +19,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from .._cell import Cell
 from .._core import Error, SmartShopieDB, Table
-from .cell import Cell
 from .data import find_table, nearest
 from .output import plain, say
 from .progress import progress
