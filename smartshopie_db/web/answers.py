@@ -68,8 +68,8 @@ def tagged(response: Response, tag: str) -> Response:
 
 def send(body: Body) -> Response:
     if not wants_gzip(body, request.headers.get("Accept-Encoding", "")):
-        return Response(body.data, content_type=body.type)
-    response = Response(body.compressed(), content_type=body.type)
+        return Response(body.data, content_type=body.type, headers=body.headers)
+    response = Response(body.compressed(), content_type=body.type, headers=body.headers)
     response.headers["Content-Encoding"] = "gzip"
     return response
 
@@ -99,6 +99,6 @@ def names_of(*groups: Iterable[str]) -> tuple[str, ...]:
 
 
 __all__ = [
-    "JSON", "Body", "State", "fresh", "json_response", "kept", "names_of", "success",
-    "tagged",
+    "JSON", "Body", "State", "fresh", "json_response", "kept", "names_of", "send",
+    "success", "tagged",
 ]  # fmt: skip

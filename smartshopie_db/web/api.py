@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, Response
-from werkzeug.exceptions import MethodNotAllowed, NotFound
+from flask import Blueprint, Response, current_app, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from .._core import SmartShopieDB
 from ..reports import REPORTS, Report, Window, window
@@ -21,11 +21,13 @@ from .state import current
 ALL_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
-def blueprint() -> Blueprint:
+def blueprint(*, alone: bool) -> Blueprint:
+    """`alone`: the app has no routes but ours, so its errors are JSON anyway."""
     made = Blueprint("api", __name__, url_prefix="/api")
     for path, report in REPORTS.items():
         made.add_url_rule(f"/{path}", path.replace("/", "_"), view_of(report))
-    made.add_url_rule("/<path:rest>", "nothing", nothing, methods=ALL_METHODS)
+    if not alone:
+        made.add_url_rule("/<path:rest>", "nothing", nothing, methods=ALL_METHODS)
     return made
 
 
@@ -56,6 +58,18 @@ def asked(db: SmartShopieDB, days: dict[str, Any]) -> Window:
 
 def nothing(rest: str) -> Response:
     """Below /api errors are JSON, also where an app has pages of its own for them."""
-    if rest in REPORTS:
-        raise MethodNotAllowed(["GET", "HEAD", "OPTIONS"])
+    allowed = [method for method in ALL_METHODS if has_route(method)]
+    if allowed:
+        raise MethodNotAllowed(allowed)
     raise NotFound
+
+
+def has_route(method: str) -> bool:
+    """Does another rule than that of nothing() take this address by that method?"""
+    adapter = current_app.create_url_adapter(request)
+    if adapter is None:
+        return False
+    try:
+        return bool(adapter.match(method=method)[0] != request.endpoint)
+    except HTTPException:
+        return False

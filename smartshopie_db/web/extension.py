@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Flask
 
 from .._core import SmartShopieDB
-from . import api, command, events, guard, health, metrics, origins, settings
+from . import api, command, events, guard, health, metrics, origins, settings, v1
 from . import page as pages
 from .front import Front
 from .jsons import JSONProvider
@@ -41,7 +41,7 @@ class SmartShopie:
         root = Blueprint(NAME, __name__, url_prefix=chosen.url_prefix or None)
         metrics.install(app if whole else root, state.requests)
         guard.install(app if whole else root)
-        for routes in (api.blueprint(), events.blueprint()):
+        for routes in (api.blueprint(alone=whole), v1.blueprint(), events.blueprint()):
             origins.allow(routes, chosen)
             root.register_blueprint(routes)
         root.register_blueprint(health.blueprint(with_metrics=chosen.metrics))

@@ -41,7 +41,7 @@ def choice(*words: str) -> Callable[[str, str], str]:
 
 def day(name: str, text: str) -> datetime.date:
     try:
-        if len(text) == 10:
+        if len(text) == 10 and text[4] == text[7] == "-":  # no week dates
             return datetime.date.fromisoformat(text)
     except ValueError:
         pass
@@ -106,10 +106,16 @@ def once(
 def unknown(name: str, allowed: Iterable[str]) -> str:
     allowed = list(allowed)
     text = f"there is no parameter {shown(name)}"
-    near = difflib.get_close_matches(name[:LONGEST], allowed, 1)
-    if near:
-        return f"{text}; nearest: {near[0]}"
-    return f"{text}; there are {', '.join(allowed)}" if allowed else f"{text} here"
+    near = nearest(name, allowed)
+    if near or not allowed:
+        return f"{text}{near}" if near else f"{text} here"
+    return f"{text}; there are {', '.join(allowed)}"
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """What was probably meant, as the end of a message; or nothing."""
+    near = difflib.get_close_matches(name[:LONGEST], list(valid), 1)
+    return f"; nearest: {near[0]}" if near else ""
 
 
 def parse(

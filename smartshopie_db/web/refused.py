@@ -6,7 +6,8 @@ from typing import Any
 
 
 class Refused(Exception):
-    """Becomes an answer of `status`; `param` names what of the request is wrong.
+    """Becomes an answer of `status`; `param` names what of the request is wrong, and
+    `place` says where in a body that is: table, column, row.
 
     The message is for the caller: no SQL, no path, no text of another's exception.
     """
@@ -18,6 +19,7 @@ class Refused(Exception):
         message: str,
         param: str | None = None,
         headers: dict[str, str] | None = None,
+        place: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -25,12 +27,11 @@ class Refused(Exception):
         self.message = message
         self.param = param
         self.headers = headers or {}
+        self.place = place or {}
 
     def body(self) -> dict[str, Any]:
-        return {
-            "success": False,
-            "error": {"code": self.code, "param": self.param, "message": self.message},
-        }
+        error = {"code": self.code, "param": self.param, "message": self.message}
+        return {"success": False, "error": {**error, **self.place}}
 
 
 def bad(param: str, message: str) -> Refused:

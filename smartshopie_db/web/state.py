@@ -29,6 +29,7 @@ class Body:
     data: bytes
     type: str
     gzip: bytes | None = None
+    headers: tuple[tuple[str, str], ...] = ()
 
     def compressed(self) -> bytes:
         if self.gzip is None:
@@ -74,7 +75,13 @@ class State:
         self.requests = Requests()
         self.watcher = Watcher(self.tag, settings.streams)
         # What an answer depends on beyond the content.  Secrets stay out of it.
-        shown = (__version__, settings.title, settings.currency, settings.url_prefix)
+        shown = (
+            __version__,
+            settings.title,
+            settings.currency,
+            settings.url_prefix,
+            settings.max_rows,
+        )
         self._rest = hashlib.sha256(repr(shown).encode()).hexdigest()[:8]
 
     def tag(self) -> str:

@@ -21,7 +21,7 @@ FOLDER = os.path.join(os.path.dirname(os.path.dirname(__file__)), "static")
 FOREVER = "public, max-age=31536000, immutable"
 TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 PLOTLY = "plotly.min.js"
-NAMES = ("app.css", "app.js", PLOTLY)
+NAMES = ("api.css", "app.css", "app.js", PLOTLY)
 
 _lock = threading.Lock()
 
