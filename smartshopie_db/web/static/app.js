@@ -131,9 +131,13 @@
       plots.forEach((plot) => failed(plot));
       return finish();
     }
+    let since = performance.now();
     for (const plot of plots) {
-      if (run !== drawing) return undefined;
       if (plot.isConnected) await draw(plot);
+      if (performance.now() - since < 40) continue;
+      await nextFrame(); // clicks are heard in between
+      if (run !== drawing) return undefined;
+      since = performance.now();
     }
     return finish();
   }
@@ -149,7 +153,6 @@
       console.error(error);
       failed(plot);
     }
-    await nextFrame();
   }
 
   function failed(plot) {
