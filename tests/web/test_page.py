@@ -63,7 +63,7 @@ def test_a_page_needs_three_files_of_its_own(client, read):
     found = [link["href"] for link in page.attributes("link")]
     found += [script["src"] for script in page.attributes("script") if "src" in script]
     found += [s["data-plotly"] for s in page.attributes("script") if "data-plotly" in s]
-    found = [url for url in found if not url.startswith("data:")]
+    found = {url for url in found if not url.startswith("data:")}
     assert len(found) == 3
     for url in found:
         assert url.startswith("/static/")

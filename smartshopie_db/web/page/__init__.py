@@ -76,9 +76,8 @@ class Urls:
 
     def events(self) -> str:
         """Where changes are told; empty in an app without that."""
-        rules = current_app.url_map.iter_rules()
-        found = [rule for rule in rules if rule.rule.endswith("/api/v1/events")]
-        return url_for(found[0].endpoint) if found else ""
+        name = "smartshopie.events.events"
+        return url_for(name) if name in current_app.view_functions else ""
 
 
 class Unkept(Exception):
@@ -113,7 +112,7 @@ def show(area: Area) -> Response:
 
 def render(area: Area, given: asked.Asked) -> bytes:
     state = current()
-    version = state.db.version  # before anything is read
+    version = state.tag()  # before anything is read
     urls = Urls(area.id)
     window = given.window()
     scene = Scene(state, given, window, urls)

@@ -455,7 +455,8 @@
   function connect() {
     if (!events || stream || document.hidden) return;
     clearTimeout(retry);
-    stream = new EventSource(events);
+    const seen = encodeURIComponent(by("main").dataset.version);
+    stream = new EventSource(`${events}?seen=${seen}`);
     stream.addEventListener("open", () => {
       wait = 5000;
       clearTimeout(losing);
