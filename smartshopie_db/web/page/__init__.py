@@ -46,7 +46,11 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(
-        cell=wording.cell, day=wording.day, days=wording.days, instant=wording.instant
+        cell=wording.cell,
+        exact=wording.exact,
+        day=wording.day,
+        days=wording.days,
+        instant=wording.instant,
     )
     return made
 

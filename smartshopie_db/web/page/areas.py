@@ -255,7 +255,7 @@ def realtime(scene: Scene) -> Iterator[Part]:
 
 def billing(scene: Scene) -> Iterator[Part]:
     yield panel(scene, "bill", "Current bill", panels.bill)
-    yield panel(scene, "usage", "Use by service", panels.usage)
+    yield panel(scene, "usage", "Free allowance", panels.usage)
     yield from plots(scene, "billing")
     yield panel(scene, "alerts", "Alerts", panels.alerts)
     yield panel(scene, "invoices", "Payments", panels.payments)

@@ -331,12 +331,12 @@ def usage(state: State, window: Any) -> Usages:
         "The use of each service shows up here once add_usage_breakdown() was called."
     )
     if not len(last):
-        return Usages("usage", "Use this month", "", [], empty)
+        return Usages("usage", "Free allowance", "", [], empty)
     month = last[0].record_date
     rows = table.select(date=month, order_by="service_name")
     return Usages(
         "usage",
-        "Use by service",
+        "Free allowance",
         wording.month(month) if month.day == 1 else wording.day(month),
         [one_usage(row, state) for row in rows],
         empty,

@@ -28,6 +28,12 @@ def number(value: Any, unit: str | None = None, currency: str | None = None) -> 
     return sign + text + AFTER.get(unit or "", "")
 
 
+def exact(value: float) -> str:
+    """All of a figure, for a script: 47117, 4.105."""
+    whole = math.isfinite(value) and value == int(value)
+    return str(int(value)) if whole else repr(value)
+
+
 def money(text: str, currency: str | None) -> str:
     if currency is None:
         return text

@@ -71,6 +71,7 @@
     showTips: false,
   };
   const NARROW = 420; // px
+  const PAPER = 640;
 
   // The policy forbids the attribute style, which plotly sets on bold words, and not the
   // property.
@@ -146,7 +147,7 @@
     try {
       const { data, layout } = figure(plot.id.slice("plot-".length));
       if (plot.clientWidth < NARROW) narrow(layout);
-      plot.replaceChildren();
+      if (!plot.matches(".js-plotly-plot")) plot.replaceChildren();
       await window.Plotly.react(plot, data, layout, CONFIG);
       plot.dataset.drawn = "yes";
     } catch (error) {
@@ -182,10 +183,19 @@
     if (window.Plotly) all(".js-plotly-plot", from).forEach(window.Plotly.purge);
   }
 
-  function recolour(name = theme()) {
+  function recolour(name = theme(), size = {}) {
     if (!window.Plotly) return;
     for (const plot of all(".js-plotly-plot[data-drawn]"))
-      window.Plotly.relayout(plot, { template: template(name) });
+      window.Plotly.relayout(plot, { template: template(name), ...size });
+  }
+
+  /** On paper charts are light, and no wider than a page. */
+  function toPaper() {
+    recolour("light", { width: PAPER });
+  }
+
+  function fromPaper() {
+    recolour(theme(), { width: null, height: null, autosize: true });
   }
 
   // ---- pages ------------------------------------------------------------------------
@@ -532,8 +542,8 @@
     addEventListener("popstate", (event) =>
       go(location.href, { push: false, scroll: event.state?.scroll || 0 })
     );
-    addEventListener("beforeprint", () => recolour("light"));
-    addEventListener("afterprint", () => recolour());
+    addEventListener("beforeprint", toPaper);
+    addEventListener("afterprint", fromPaper);
     document.addEventListener("visibilitychange", onVisible);
     addEventListener("pagehide", disconnect);
     addEventListener("pageshow", (event) => event.persisted && onVisible());
