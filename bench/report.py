@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import web
 from cases import CASES, MS, SIDES, US, VERBS, Case
 
 
@@ -237,7 +238,7 @@ them when they are looked at). connectorx opens the file anew for each call.
 {others}
 
 Versions: {versions}.
-{losses}"""
+{web}{losses}"""
 
 
 def losses(results: Sequence[Result]) -> str:
@@ -283,6 +284,7 @@ def write_markdown(target: Path, results: Results) -> None:
         others="\n".join(markdown([HEAD[:5], *(row(r)[:5] for r in others)])),
         versions="; ".join(versions),
         losses=losses(found),
+        web=web.section(),
     )
     target.write_text(text)
 

@@ -4,6 +4,8 @@
                         [--keep FILE] [--show]
                         [--markdown FILE] [--readme FILE] [--chart FILE]
 
+The web side has a bench of its own: run.py web --help.
+
 NAME picks cases (bench/cases.py) by what is done (full, arrow, json, one, again,
 series, load_arrow, adds, ...), by who it is compared with (floor, sqlite3, apsw, ...)
 or both (full:apsw); without a name all of them run.  A library that is not installed is
@@ -251,6 +253,10 @@ def compile_floor() -> None:
 
 
 def main() -> int:
+    if sys.argv[1:2] == ["web"]:
+        import web
+
+        return web.main(sys.argv[2:])
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
