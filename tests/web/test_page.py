@@ -192,6 +192,15 @@ def test_old_data_is_said_to_be_old(read):
     assert "days old" in read("/").text
 
 
+def test_the_day_that_was_asked_for_does_not_make_data_old(path, read):
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE overview_kpis SET record_date = ?", (today,))
+    page = read("/?as_of=2025-10-20")
+    assert "days old" not in page.text
+    assert "shown as of 20 Oct 2025" in page.text
+
+
 def test_new_data_is_not(path, read):
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     with sqlite3.connect(path) as db:
@@ -241,6 +250,8 @@ def test_an_empty_file_says_how_to_fill_it(blank_file):
     texts = whole(blank_file)
     assert "add_usage_alert()" in texts["billing"]
     assert "nothing stored yet" in texts["overview"]
+    assert "This database is empty" in texts["overview"]
+    assert "db.customer_segments.add(...)" in texts["customers"]
 
 
 @pytest.mark.parametrize("layout", layouts.LAYOUTS)

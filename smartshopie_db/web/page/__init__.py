@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import os
 import secrets
@@ -13,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ..._core import Error
 from ...plots import PLOTS
+from ...reports import newest_day
 from .. import answers, guard
 from ..refused import Refused
 from ..state import Body, State, current
@@ -119,6 +121,7 @@ def render(area: Area, given: asked.Asked) -> bytes:
     version = state.tag()  # before anything is read
     urls = Urls(area.id)
     window = given.window()
+    newest = newest_day(state.db)
     scene = Scene(state, given, window, urls)
     blocks = [made(part) for part in area.parts(scene)]
     html = (
@@ -128,7 +131,8 @@ def render(area: Area, given: asked.Asked) -> bytes:
             **frame(state, area, given, urls),
             version=version,
             window=window,
-            old=age(window),
+            newest=newest,
+            old=age(newest),
             blocks=blocks,
             themes=charts.themes(),
         )
@@ -152,9 +156,9 @@ def frame(state: State, area: Area | None, given: Any, urls: Urls) -> dict[str, 
     }
 
 
-def age(window: Any) -> int:
+def age(newest: datetime.date | None) -> int:
     """How many days old the newest data is, when that is more than usual."""
-    days = (asked.today() - window.as_of).days
+    days = (asked.today() - newest).days if newest else 0
     return days if days > OLD else 0
 
 
@@ -209,9 +213,9 @@ class Trouble:
 @page.errorhandler(Exception)
 def on_error(error: Exception) -> Response:
     """A page for people, JSON for scripts."""
-    refused = guard.as_refused(error)
     if not asked.wants_page():
         return guard.on_error(error)
+    refused = guard.as_refused(error)
     urls = Urls("overview")
     html = (
         templates()

@@ -157,9 +157,9 @@ def customers(scene: Scene) -> Iterator[Part]:
         "customers",
         segments=4,
         behavioral_patterns=4,
-        product_gaps=4,
+        lifetime_value=4,
         concerns=6,
-        lifetime_value=6,
+        product_gaps=6,
     )
 
 
@@ -178,7 +178,7 @@ def products(scene: Scene) -> Iterator[Part]:
         ),
     )
     yield from plots(
-        scene, "products", top_products=6, category_performance=6, cross_sell=6
+        scene, "products", top_products=4, category_performance=4, cross_sell=4
     )
     yield panel(scene, "catalogue", "Products", panels.products)
 

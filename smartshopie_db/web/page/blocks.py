@@ -85,7 +85,9 @@ class Chart:
     csv: str
     json: str
     choices: Sequence[Choice] = ()
-    empty: str = ""
+    empty: str = ""  # why there is nothing to draw
+    about: str = ""  # what would be here
+    tables: Sequence[str] = ()  # from where
     span: int = 6
     height: int = 320
 

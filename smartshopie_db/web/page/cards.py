@@ -64,8 +64,10 @@ def span(state: State, table: str, window: Any) -> tuple[Any, Any, str]:
     if last is None:
         return None, None, ""
     earlier = newest(state, table, last - DAY) or last - DAY
-    name = wording.month(last) if table in MONTHLY else wording.day(last)
-    return (last, last), (earlier, earlier), f"of {name}, the newest before these days"
+    note = f"of {wording.day(last)}, the newest before these days"
+    if table in MONTHLY:
+        note = f"of {wording.month(last)}, the newest month"
+    return (last, last), (earlier, earlier), note
 
 
 def newest(state: State, table: str, end: datetime.date) -> datetime.date | None:

@@ -67,6 +67,8 @@ def chart(
         json=urls.data(name, "json", asked.query()),
         choices=choices(PLOTS[name], asked, urls),
         empty=drawing.empty or "",
+        about=PLOTS[name].summary,
+        tables=PLOTS[name].tables,
         span=span,
         height=step(height),
     )

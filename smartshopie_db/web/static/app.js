@@ -265,6 +265,7 @@
     if (!sameArea || scroll) scrollTo({ top: scroll, behavior: "instant" });
     say(`${by("title").textContent}, ${by("asof")?.textContent || ""}`);
     performance.mark("smartshopie-figures");
+    connect();
     drawAll();
   }
 
@@ -463,10 +464,10 @@
   let pending = 0;
 
   function connect() {
-    if (!events || stream || document.hidden) return;
+    const seen = by("main").dataset.version; // a page about an error has none
+    if (!events || !seen || stream || document.hidden) return;
     clearTimeout(retry);
-    const seen = encodeURIComponent(by("main").dataset.version);
-    stream = new EventSource(`${events}?seen=${seen}`);
+    stream = new EventSource(`${events}?seen=${encodeURIComponent(seen)}`);
     stream.addEventListener("open", () => {
       wait = 5000;
       clearTimeout(losing);
