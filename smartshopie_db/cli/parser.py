@@ -470,9 +470,9 @@ def define_serve(verbs: Any) -> None:
     parser.add_argument("--currency", metavar="CODE", help="of money, as EUR")
     parser.add_argument("--title", metavar="TEXT", help="what the page is called")
     parser.add_argument(
-        "--streams", type=positive, default=200, metavar="N",
-        help="pages at once that hear of changes in each process (default:"
-        " %(default)s); others ask every 5 s",
+        "--streams", type=positive, metavar="N",
+        help="pages at once that hear of changes in each process (default: 200);"
+        " others ask every 5 s",
     )  # fmt: skip
     parser.add_argument(
         "--workers", type=positive, default=1, metavar="N",

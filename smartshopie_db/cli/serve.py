@@ -11,6 +11,8 @@ from typing import Any
 from .._core import SmartShopieDB
 from .output import plain, say
 
+STREAMS = 200  # granian has a thread for each
+
 
 def run(arguments: Namespace) -> int:
     from ..web import serve, settings
@@ -54,7 +56,9 @@ def options_of(arguments: Namespace, path: str) -> dict[str, Any]:
     the rest."""
     from ..web.settings import LOOPBACK
 
-    found: dict[str, Any] = {"db": path, "streams": arguments.streams}
+    found: dict[str, Any] = {"db": path}
+    if arguments.streams or "SMARTSHOPIE_STREAMS" not in os.environ:
+        found["streams"] = arguments.streams or STREAMS
     if arguments.writes is not None:
         found["writes"] = arguments.writes
     if arguments.token_file:

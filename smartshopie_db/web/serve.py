@@ -7,6 +7,7 @@ What runs where: serve() in the process that was started, load() in each that an
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import functools
 import ipaddress
 import logging
@@ -25,6 +26,7 @@ THREADS = 16  # that answer; each open stream has one more
 CONNECTIONS = 4096  # at once, each process
 GRACE = 10  # seconds that requests may take to end when the server stops
 INTERRUPTED = 130
+PR_SET_PDEATHSIG = 1
 ASK = b"HEAD / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
@@ -144,6 +146,8 @@ def load(options: dict[str, Any], debug: bool, welcome: Welcome) -> Any:
     from . import create_app
 
     os.setpgid(0, 0)  # Ctrl-C goes to the first process, which stops this one in order
+    with contextlib.suppress(AttributeError):  # and when that is killed, Linux does
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     logging.basicConfig(
         stream=sys.stderr,
         level=logging.INFO if debug else logging.WARNING,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -54,6 +55,28 @@ def test_ctrl_c_is_130_and_nothing_is_said(start, path):
     before = server.said
     assert server.stop(signal.SIGINT)[0] == 130
     assert server.said == before
+
+
+@pytest.mark.slow
+def test_a_stop_during_the_start_is_heard(path):
+    for delay in [0.16 + 0.01 * i for i in range(20)]:
+        process = command.start("serve", path, "--port", 0, stderr=subprocess.DEVNULL)
+        time.sleep(delay)
+        began = time.monotonic()
+        process.terminate()
+        assert process.wait(30) in (0, -signal.SIGTERM)
+        assert time.monotonic() - began < 5
+
+
+def test_who_answers_goes_with_who_was_killed(start, path):
+    server = start(path)
+    os.kill(server.process.pid, signal.SIGKILL)
+    server.process.wait()
+    end = time.monotonic() + 5
+    with pytest.raises(OSError):
+        while time.monotonic() < end:
+            server.connect().close()
+            time.sleep(0.05)
 
 
 def test_a_port_in_use_is_one_line(start, path):
