@@ -140,7 +140,8 @@ def interaction_types(db: SmartShopieDB, window: Window, style: Style) -> Drawin
         "hole": 0.62,
         "sort": False,
         "direction": "clockwise",
-        "automargin": True,
+        # Room for the labels: margins that grow by themselves take many redraws.
+        "domain": {"x": [0.1, 0.9], "y": [0.08, 0.92]},
         "texttemplate": "%{percent:.1%}",
         "textposition": "outside",
         "marker": {
