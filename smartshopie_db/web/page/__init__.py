@@ -117,8 +117,21 @@ def show(area: Area) -> Response:
 
 
 def render(area: Area, given: asked.Asked) -> bytes:
+    """The page of one state of the database.
+
+    A snapshot would keep the reads from the answers kept of before, so it is taken only
+    when somebody wrote meanwhile.
+    """
     state = current()
     version = state.tag()  # before anything is read
+    html = written(state, version, area, given)
+    if state.tag() != version:
+        with state.db.snapshot():
+            html = written(state, state.tag(), area, given)
+    return html
+
+
+def written(state: State, version: str, area: Area, given: asked.Asked) -> bytes:
     urls = Urls(area.id)
     window = given.window()
     newest = newest_day(state.db)
