@@ -177,15 +177,17 @@ def test_a_currency_is_shown_where_it_is_known(make_app):
         assert f" {text} " in page.text
 
 
-def test_nothing_in_the_days_is_marked_and_the_newest_before_is_shown(path, read):
+def test_days_without_figures_say_so_and_the_newest_month_is_marked(path, read):
     with sqlite3.connect(path) as db:
         db.execute(
             "INSERT INTO customer_satisfaction (record_date, overall_satisfaction,"
             " product_match_quality, ai_helpfulness) VALUES ('2026-06-01', 4, 4, 4)"
         )
     page = read("/?period=7d")
-    assert "of 28 Oct 2025, the newest before these days" in page.text
-    assert page.values()[0] == 34000
+    assert "not stored for these days; the newest is of 28 Oct 2025" in page.text
+    page = read("/revenue?period=7d")
+    assert "of October 2025, the newest month" in page.text
+    assert 82.0 in page.values()
 
 
 def test_old_data_is_said_to_be_old(read):

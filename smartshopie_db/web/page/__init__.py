@@ -12,7 +12,6 @@ from typing import Any
 from flask import Blueprint, Response, current_app, request, url_for
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ..._core import Error
 from ...plots import PLOTS
 from ...reports import newest_day
 from .. import answers, guard
@@ -176,10 +175,10 @@ def age(newest: datetime.date | None) -> int:
 
 
 def made(part: Part) -> Any:
-    """The block; a part whose reading fails does not take the page with it."""
+    """The block; a part that fails does not take the page with it."""
     try:
         return part.make()
-    except Error as error:
+    except Exception as error:
         number = secrets.token_hex(6)
         guard.log.error("error %s in %s", number, part.id, exc_info=error)
         return Failed(part.id, part.title, number)

@@ -97,7 +97,7 @@ def overview(scene: Scene) -> Iterator[Part]:
         scene,
         "Headline figures",
         (
-            "overview_kpis",
+            "overview/kpis",
             (
                 Figure("Customers", "total_customers", "total_customers"),
                 Figure("Conversion rate", "conversion_rate", "conversion_rate"),
@@ -126,7 +126,7 @@ def conversions(scene: Scene) -> Iterator[Part]:
         scene,
         "Conversion figures",
         (
-            "conversion_analytics",
+            "conversions/analytics",
             (
                 Figure("Conversion rate", "overall_conversion_rate"),
                 Figure("With the assistant", "ai_driven_percentage"),
@@ -143,14 +143,14 @@ def customers(scene: Scene) -> Iterator[Part]:
         scene,
         "Customer figures",
         (
-            "customer_satisfaction",
+            "customer/satisfaction",
             (
                 Figure("Satisfaction", "overall_satisfaction"),
                 Figure("Product match", "product_match_quality"),
                 Figure("Helpfulness", "ai_helpfulness"),
             ),
         ),
-        ("overview_kpis", (Figure("Customers", "total_customers"),)),
+        ("overview/kpis", (Figure("Customers", "total_customers"),)),
     )
     yield from plots(
         scene,
@@ -184,21 +184,22 @@ def products(scene: Scene) -> Iterator[Part]:
 
 
 def ai(scene: Scene) -> Iterator[Part]:
-    yield figures(
-        scene,
-        "Model figures",
-        (
-            "ai_model_performance",
-            (
-                Figure("Accuracy", "accuracy"),
-                Figure("Response time", "response_time_ms"),
-                Figure("Precision", "precision"),
-                Figure("Recall", "recall"),
-            ),
-        ),
+    wanted = (
+        Figure("Accuracy", "accuracy"),
+        Figure("Response time", "response_time_ms"),
     )
+
+    def make() -> Cards:
+        found = cards(scene.state, "ai/summary", wanted, scene.window)
+        best = panels.best_model(scene.state, scene.window)
+        return Cards("figures", "Model figures", [*found, *best])
+
+    yield Part("figures", "Model figures", make)
     yield from plots(scene, "ai", model_performance=8, feature_performance=4)
     yield panel(scene, "models", "Models", panels.models)
+
+
+ALL = "total_interactions"
 
 
 def interactions(scene: Scene) -> Iterator[Part]:
@@ -206,12 +207,12 @@ def interactions(scene: Scene) -> Iterator[Part]:
         scene,
         "Interaction figures",
         (
-            "interaction_summary",
+            "interactions/summary",
             (
-                Figure("Chats", "chat_interactions"),
-                Figure("Questionnaires", "questionnaire_interactions"),
-                Figure("Image analyses", "image_analysis_interactions"),
-                Figure("Routine plans", "routine_planner_interactions"),
+                Figure("Chats", "chat_interactions", share_of=ALL),
+                Figure("Questionnaires", "questionnaire_interactions", share_of=ALL),
+                Figure("Image analyses", "image_analysis_interactions", share_of=ALL),
+                Figure("Routine plans", "routine_planner_interactions", share_of=ALL),
                 Figure("Answered in", "avg_response_time"),
             ),
         ),
@@ -224,9 +225,9 @@ def revenue(scene: Scene) -> Iterator[Part]:
     yield figures(
         scene,
         "Revenue figures",
-        ("revenue_attribution", (Figure("AI revenue", "revenue_amount"),)),
+        ("revenue/attribution", (Figure("AI revenue", "revenue_amount"),)),
         (
-            "revenue_summary",
+            "revenue/summary",
             (
                 Figure("Order value", "avg_order_value"),
                 Figure("Order value with AI", "avg_order_value_with_ai"),

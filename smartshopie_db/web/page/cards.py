@@ -7,67 +7,78 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...reports import REPORTS, Window
 from ..state import State
 from . import wording
 from .blocks import Card
 
 WIDTH, HEIGHT = 120, 28  # of a spark, in its own units
-MONTHLY = ("ai_model_performance", "category_performance", "revenue_summary")
 DAY = datetime.timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A card that is wanted: `column` of a table, called `label`."""
+    """A card that is wanted: a measure of a report, or a column of a table."""
 
     label: str
-    column: str
-    measure: str = ""  # how the trend below is told to show it
+    measure: str
+    shown_by: str = ""  # what tells the trend below to show it
+    share_of: str = ""  # the measure that this is a part of
+
+
+@dataclass(frozen=True)
+class Found:
+    """The measures of one table, compared; `note` says of which days, if of others."""
+
+    table: str
+    rows: dict[str, Any]
+    days: tuple[datetime.date, datetime.date]
+    note: str = ""
 
 
 def cards(
     state: State,
-    table: str,
+    source: str,
     figures: Sequence[Figure],
-    window: Any,
+    window: Window,
     link: Any = None,
     shown: str = "",
 ) -> list[Card]:
-    """A card for each. Where the window has nothing, the newest before it, marked."""
-    days, before, note = span(state, table, window)
-    if days is None:
-        return [absent(figure, state, table) for figure in figures]
-    columns = [figure.column for figure in figures]
-    rows = state.db.compare(table, columns, start=days[0], end=days[1], to=before)
-    lines = {} if note else sparks(state, table, columns, days)
-    found = zip(figures, rows, strict=True)
+    """A card for each figure. `source` is the path of a report, or a table."""
+    found = ask(state, source, figures, window)
+    known = [figure.measure for figure in figures if figure.measure in found.rows]
+    lines = {} if found.note else sparks(state, found.table, known, found.days)
     return [
         card(
             figure,
-            row,
+            found,
             state,
-            explained=meaning(state, table, figure.column),
-            note=note,
-            spark=lines.get(figure.column, ""),
-            href=link(figure.measure) if link and figure.measure else "",
-            current=bool(figure.measure) and figure.measure == shown,
+            spark=lines.get(figure.measure, ""),
+            href=link(figure.shown_by) if link and figure.shown_by else "",
+            current=bool(figure.shown_by) and figure.shown_by == shown,
         )
-        for figure, row in found
+        for figure in figures
     ]
 
 
-def span(state: State, table: str, window: Any) -> tuple[Any, Any, str]:
-    """(the days to show, those to compare with, what to say about them)."""
-    if state.db.tables[table].count(start=window.start, end=window.end):
-        return (window.start, window.end), "previous_period", ""
-    last = newest(state, table, window.end)
-    if last is None:
-        return None, None, ""
-    earlier = newest(state, table, last - DAY) or last - DAY
-    note = f"of {wording.day(last)}, the newest before these days"
-    if table in MONTHLY:
-        note = f"of {wording.month(last)}, the newest month"
-    return (last, last), (earlier, earlier), note
+def ask(state: State, source: str, figures: Sequence[Figure], window: Window) -> Found:
+    days = (window.start, window.end)
+    if source not in REPORTS:
+        columns = [figure.measure for figure in figures]
+        rows = state.db.compare(source, columns, to=window.previous, **window.given)
+        return Found(source, {row.measure: row for row in rows}, days)
+    report = REPORTS[source]
+    answer: Any = report.run(state.db, window)
+    by_measure = {row["measure"]: row for row in answer["comparison"]}
+    note = fallback(answer["from"], answer["to"]) if "fallback" in answer else ""
+    return Found(report.tables[0], by_measure, days, note)
+
+
+def fallback(start: datetime.date, end: datetime.date) -> str:
+    """What is said where the days asked for have nothing."""
+    if start == end and start.day == 1:
+        return f"of {wording.month(start)}, the newest month"
+    return f"of {wording.days(start, end)}, the newest before these days"
 
 
 def newest(state: State, table: str, end: datetime.date) -> datetime.date | None:
@@ -76,10 +87,7 @@ def newest(state: State, table: str, end: datetime.date) -> datetime.date | None
     time = rows.time_column
     assert time is not None
     found = rows.select(columns=[time], end=end, order_by=f"-{time}", limit=1)
-    return as_day(found[0][time]) if len(found) else None
-
-
-def as_day(moment: Any) -> datetime.date | None:
+    moment = found[0][time] if len(found) else None
     if isinstance(moment, datetime.datetime):
         return moment.date()
     return moment if isinstance(moment, datetime.date) else None
@@ -92,40 +100,50 @@ def meaning(state: State, table: str, column: str) -> str:
     return ""
 
 
-def absent(figure: Figure, state: State, table: str) -> Card:
-    return Card(
-        figure.label,
-        None,
-        wording.NOTHING,
-        explained=meaning(state, table, figure.column),
-        note="nothing stored yet",
-    )
-
-
-def card(figure: Figure, row: Any, state: State, **more: Any) -> Card:
+def card(figure: Figure, found: Found, state: State, **more: Any) -> Card:
+    explained = meaning(state, found.table, figure.measure)
+    row = found.rows.get(figure.measure)
+    if row is None or row["value"] is None:
+        note = missing(state, found)
+        return Card(figure.label, None, wording.NOTHING, explained, note=note, **more)
     currency = state.settings.currency
-    if row.value is None:
-        more["note"] = more["note"] or "not stored for these days"
+    unit = row["unit"]
+    before = row["previous"]
     return Card(
         figure.label,
-        row.value,
-        wording.number(row.value, row.unit, currency),
+        row["value"],
+        wording.number(row["value"], unit, currency),
+        explained,
         change=wording.change(row, currency),
-        trend=row.trend,
-        verdict=row.verdict,
-        before=wording.number(row.previous, row.unit, currency)
-        if row.previous is not None
-        else "",
-        range=wording.days(row.start, row.end),
-        before_range=wording.days(row.previous_start, row.previous_end),
+        trend=row["trend"],
+        verdict=row["verdict"],
+        before="" if before is None else wording.number(before, unit, currency),
+        range=wording.days(row["start"], row["end"]),
+        before_range=wording.days(row["previous_start"], row["previous_end"]),
+        note=found.note or share(figure, row, found),
         **more,
     )
+
+
+def missing(state: State, found: Found) -> str:
+    """Why there is no figure: none at all, or none in these days."""
+    last = newest(state, found.table, found.days[1])
+    if last is None:
+        return "nothing stored yet"
+    return f"not stored for these days; the newest is of {wording.day(last)}"
+
+
+def share(figure: Figure, row: Any, found: Found) -> str:
+    whole = found.rows.get(figure.share_of)
+    if whole is None or not whole["value"]:
+        return ""
+    return f"{wording.number(100 * row['value'] / whole['value'], 'percent')} of all"
 
 
 def sparks(state: State, table: str, columns: list[str], days: Any) -> dict[str, str]:
     """For each column the points of its line, for an SVG polyline."""
     n = (days[1] - days[0]).days + 1
-    if n < 5:
+    if n < 5 or not columns:
         return {}
     every: Any = "day" if n <= 92 else "week"
     rows = state.db.series(table, columns, start=days[0], end=days[1], every=every)

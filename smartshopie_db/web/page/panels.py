@@ -10,10 +10,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from ...reports import REPORTS
 from ..state import State
 from . import wording
 from .blocks import (
     Bill,
+    Card,
     Cell,
     Column,
     Entry,
@@ -183,6 +185,21 @@ def endpoints(state: State, window: Any) -> Table:
         "Endpoints that are watched show up here once add_api_endpoint() was called.",
         span=12,
     )  # fmt: skip
+
+
+def best_model(state: State, window: Any) -> list[Card]:
+    """Which model is the most accurate, and by how much."""
+    answer: Any = REPORTS["ai/summary"].run(state.db, window)
+    data = answer["data"]
+    if data is None:
+        return []
+    better = data["ab_improvement_pct"]
+    note = f"of {len(data['models'])} models"
+    if better is not None:
+        note += (
+            f"; {abs(better):.1f}% {'above' if better >= 0 else 'below'} the baseline"
+        )
+    return [Card("Most accurate", None, data["ab_winner"] or "Unnamed", note=note)]
 
 
 def models(state: State, window: Any) -> Table:

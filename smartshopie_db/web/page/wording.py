@@ -52,16 +52,18 @@ def digits(value: float, unit: str | None) -> int:
 
 
 def change(row: Any, currency: str | None) -> str:
-    """What became of a figure: in percent, or in points where it is a rate."""
-    if row.delta is None:
+    """What became of a figure: in percent, or in points where it is a rate. `row` is
+    one of db.compare or of a report."""
+    delta, percent = row["delta"], row["percent"]
+    if delta is None:
         return ""
-    if row.delta == 0:
+    if delta == 0:
         return "unchanged"
-    if row.percent is not None:
-        return f"{abs(row.percent):,.1f}%"
-    if row.delta_unit == "points":
-        return f"{abs(row.delta):,.{digits(row.delta, 'percent')}f} points"
-    return number(abs(row.delta), row.delta_unit, currency)
+    if percent is not None:
+        return f"{abs(percent):,.1f}%"
+    if row["delta_unit"] == "points":
+        return f"{abs(delta):,.{digits(delta, 'percent')}f} points"
+    return number(abs(delta), row["delta_unit"], currency)
 
 
 def day(date: datetime.date | None) -> str:
