@@ -6,16 +6,19 @@ import os
 import re
 import shlex
 import shutil
+import socket
+import subprocess
 import sys
+import time
 from dataclasses import fields
 from pathlib import Path
 
 import command
 import pytest
-from real_server import Server
+from real_server import EVENTS, Server, read_until, smartshopie
 from schema_facts import ROOT
 
-from smartshopie_db import demo
+from smartshopie_db import SmartShopieDB, demo
 from smartshopie_db.web import settings
 from smartshopie_db.web.settings import Settings
 
@@ -101,12 +104,44 @@ def test_the_app_of_the_docs(tmp_path, monkeypatch):
     app.extensions["smartshopie"].db.close()
 
 
-@pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not installed")
-def test_nginx_takes_the_example(tmp_path):
-    import subprocess
+NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
 
+
+@pytest.mark.skipif(not NGINX, reason="nginx is not installed")
+def test_events_come_through_nginx(tmp_path):
+    """By the example, apart from its ports."""
+    path = tmp_path / "shop.db"
+    demo.create(path)
+    server = smartshopie(path, "--allow-host", "shop.example")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    example = block("nginx", "proxy_pass").replace("listen 80", f"listen {port}")
+    example = example.replace("127.0.0.1:5001", f"127.0.0.1:{server.port}")
     (tmp_path / "nginx.conf").write_text(
-        f"error_log stderr; pid {tmp_path}/pid; events {{}}\n"
-        f"http {{ access_log off; {block('nginx', 'proxy_pass')} }}\n"
+        f"daemon off; error_log stderr; pid {tmp_path}/pid; events {{}}\n"
+        f"http {{ access_log off; client_body_temp_path {tmp_path}/body;"
+        f" proxy_temp_path {tmp_path}/proxy; {example} }}\n"
     )
-    subprocess.run(["nginx", "-t", "-q", "-c", tmp_path / "nginx.conf"], check=True)
+    words = [NGINX, "-p", tmp_path, "-c", tmp_path / "nginx.conf"]
+    nginx = subprocess.Popen(words, stderr=subprocess.DEVNULL)
+    try:
+        with connected(port) as client:
+            client.sendall(EVENTS.replace(b"localhost", b"shop.example"))
+            assert b" 200 " in read_until(client, b"id: ")
+            with SmartShopieDB(path) as db:
+                db.add_overview_kpis(record_date="2025-10-28", total_customers=7)
+            assert b"changed" in read_until(client, b"event: changed", 2)
+    finally:
+        nginx.terminate()
+        nginx.wait()
+        server.end()
+
+
+def connected(port):
+    end = time.monotonic() + 10
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port))
+        except OSError:
+            assert time.monotonic() < end
+            time.sleep(0.02)
