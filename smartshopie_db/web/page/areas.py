@@ -135,7 +135,7 @@ def conversions(scene: Scene) -> Iterator[Part]:
             ),
         ),
     )
-    yield from plots(scene, "conversions", conversion_trend=12)
+    yield from plots(scene, "conversions", conversion_trend=8, funnel=4)
 
 
 def customers(scene: Scene) -> Iterator[Part]:

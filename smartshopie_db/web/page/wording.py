@@ -60,7 +60,8 @@ def change(row: Any, currency: str | None) -> str:
     if delta == 0:
         return "unchanged"
     if percent is not None:
-        return f"{abs(percent):,.1f}%"
+        small = abs(percent) < 0.05
+        return "under 0.1%" if small else f"{abs(percent):,.1f}%"
     if row["delta_unit"] == "points":
         return f"{abs(delta):,.{digits(delta, 'percent')}f} points"
     return number(abs(delta), row["delta_unit"], currency)
