@@ -64,9 +64,8 @@ def explain(error: Exception) -> int:
     text = plain(str(error)) or type(error).__name__
     if isinstance(error, OSError) and error.filename and error.strerror:
         text = plain(f"{os.fsdecode(error.filename)}: {error.strerror}")
-    if isinstance(error, (TypeError, ValueError, KeyError)) and not isinstance(
-        error, UnicodeError
-    ):
+    wrong = (TypeError, ValueError, KeyError, OverflowError)
+    if isinstance(error, wrong) and not isinstance(error, UnicodeError):
         code = USAGE
     elif isinstance(error, (Error, OSError, ImportError, UnicodeError)):
         code = FAILED

@@ -81,10 +81,15 @@ def write(path: Path, table: Table[Any], form: str, arguments: Namespace) -> int
 
 @contextlib.contextmanager
 def replaced(path: Path) -> Iterator[Path]:
+    os.stat(path.parent)  # an error names the folder, not a name of ours in it
     temporary = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
         yield temporary
         os.replace(temporary, path)
+    except OSError as error:
+        if error.filename == os.fspath(temporary):
+            error.filename = os.fspath(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -51,8 +51,8 @@ def made_up(path: str, arguments: Namespace) -> int:
     if not 1 <= arguments.days <= 36_500:
         raise ValueError(f"--days: expected 1 to 36500, got {arguments.days}")
     rows = arguments.days * 50 if arguments.rows is None else arguments.rows
-    if rows < 0:
-        raise ValueError(f"--rows: expected 0 or more, got {rows}")
+    if not 0 <= rows <= 1_000_000_000:
+        raise ValueError(f"--rows: expected 0 to 1000000000, got {rows}")
     until = day("--until", arguments.until) if arguments.until else None
     with progress("demo data", "rows") as tell:
         return generate(
