@@ -13,6 +13,7 @@ def command(*words):
 
 def environment(**more):
     given = scripts.environment() | {"PYTHONUTF8": "1"} | more
+    given.pop("PYTHONUNBUFFERED", None)
     given.pop("SMARTSHOPIE_DB", None) if "SMARTSHOPIE_DB" not in more else None
     return given
 

@@ -485,6 +485,31 @@ def test_a_reader_that_leaves(shop):
     process.stderr.close()
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "tables",
+        "info",
+        "schema",
+        "get overview_kpis",
+        "--help",
+        "get --help",
+        "--version",
+    ],
+)
+def test_a_reader_that_has_gone_and_a_full_disk(shop, line):
+    hear, tell = os.pipe()
+    os.close(hear)
+    with open(tell, "wb") as gone, open("/dev/full", "wb") as full:
+        for stdout, said in ((gone, ""), (full, "smartshopie: [Errno 28] No space")):
+            done = subprocess.run(
+                command.command(*line.split()), stdout=stdout, text=True,
+                stderr=subprocess.PIPE, env=command.environment(), timeout=60,
+            )  # fmt: skip
+            assert done.returncode == 1 and done.stderr.startswith(said)
+            assert len(done.stderr.splitlines()) == bool(said), done.stderr
+
+
 @pytest.mark.parametrize("line, code", [
     ("get overview_kpis", 0), ("schema", 0), ("--version", 0), ("get nothing", 2),
     ("query -", 1),

@@ -22,21 +22,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     open_streams()
     debug = "--debug" in words
     try:
-        if words in (["--version"], ["-V"]):
-            from .._core import __version__
-
-            print(f"smartshopie {__version__}")
-            return OK
-        from .parser import parse
-
-        parsed = parse(words)
-        code = int(parsed.run(parsed) or OK)
+        code = run(words)
         sys.stdout.flush()
         return code
     except BrokenPipeError:
-        # Who reads our output has gone (`... | head`): nobody is left to tell. The
-        # interpreter flushes stdout once more at exit; let that go nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Who reads our output has gone (`... | head`): nobody is left to tell.
+        finish_output()
         return FAILED
     except KeyboardInterrupt:
         if debug:
@@ -44,9 +35,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("smartshopie: stopped; what was not finished is undone", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
+        finish_output()
         if debug:
             raise
         return explain(error)
+
+
+def run(words: Sequence[str]) -> int:
+    if words in (["--version"], ["-V"]):
+        from .._core import __version__
+
+        print(f"smartshopie {__version__}")
+        return OK
+    from .parser import parse
+
+    try:
+        parsed = parse(words)
+    except SystemExit:  # argparse has said what it had to
+        sys.stdout.flush()
+        raise
+    return int(parsed.run(parsed) or OK)
 
 
 def open_streams() -> None:
@@ -54,6 +62,15 @@ def open_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
+
+
+def finish_output() -> None:
+    """What was printed before an error is printed. Where that fails, it goes nowhere:
+    the interpreter tries once more at its exit, and would say so."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def explain(error: Exception) -> int:
