@@ -2,6 +2,7 @@
 
 import datetime
 import statistics
+import time
 from collections import Counter, defaultdict
 
 import pytest
@@ -184,3 +185,11 @@ def test_a_wheel_has_places_by_weight():
     assert Counter(wheel("abc", (1, 2, 1))) == {"a": 64, "b": 128, "c": 64}
     thirds = Counter(even((None, "x", "y")))
     assert sorted(thirds.values()) == [85, 85, 86]
+
+
+def test_interactions_are_made_quickly():
+    """A million in about a second of processor time; bounds are wide."""
+    shop = Shop(100, UNTIL, 200_000, seed=1)
+    begun = time.process_time()
+    assert sum(1 for _ in shop.interactions()) == 200_000
+    assert time.process_time() - begun < 1
