@@ -403,12 +403,29 @@ add_after(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *layout
 }
 
 static void
+add_ids(ss_sql *sql, int64_t first_id, int64_t last_id, bool *first)
+{
+    add_where(sql, first);
+    add(sql, rowid_name(sql));
+    add(sql, " BETWEEN ");
+    add_int(sql, first_id);
+    add(sql, " AND ");
+    add_int(sql, last_id);
+}
+
+static void
 add_from_where(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *layout,
                const ss_select *select)
 {
+    bool first = true;
     add(sql, " FROM ");
     add_name(sql, table->name);
-    bool first = true;
+    if (select->sink) {
+        add(sql, " NOT INDEXED"); /* row id order, also where an index would cover */
+    }
+    if (select->sink && select->ranged) {
+        add_ids(sql, select->first_id, select->last_id, &first);
+    }
     add_conditions(sql, table, layout, select->filters, select->n_filters,
                    &select->window, &first);
     if (select->newest) {
@@ -484,12 +501,8 @@ ss_sql_select(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *la
         sql->first_param = 2;
         add(sql, "SELECT ss_sink(?1, ");
         add_columns(sql, layout, select->columns, select->n_columns);
-        add(sql, ") FROM ");
-        add_name(sql, table->name);
-        add(sql, " NOT INDEXED"); /* row id order, also where an index would cover */
-        if (select->ranged) {
-            add(sql, " WHERE rowid BETWEEN ?2 AND ?3");
-        }
+        add(sql, ")");
+        add_from_where(sql, table, layout, select);
         return finish(sql, err);
     }
     add(sql, "SELECT ");
@@ -518,6 +531,18 @@ ss_sql_rowid_at(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *
     return finish(sql, err);
 }
 
+ss_status
+ss_sql_rowid_some(ss_sql *sql, const ss_table_desc *table,
+                  const ss_table_layout *layout, const ss_select *select, int64_t n,
+                  ss_error *err)
+{
+    add(sql, "SELECT ");
+    add(sql, rowid_name(sql));
+    add_from_where(sql, table, layout, select);
+    add_limit(sql, 1, n);
+    return finish(sql, err);
+}
+
 /* Each in a query of its own: together, SQLite would read the whole table for them. */
 ss_status
 ss_sql_rowid_bounds(ss_sql *sql, const ss_table_desc *table, ss_error *err)
@@ -529,6 +554,33 @@ ss_sql_rowid_bounds(ss_sql *sql, const ss_table_desc *table, ss_error *err)
         add_name(sql, table->name);
     }
     add(sql, ")");
+    return finish(sql, err);
+}
+
+ss_status
+ss_sql_rowid_extent(ss_sql *sql, const ss_table_desc *table,
+                    const ss_table_layout *layout, const ss_select *select,
+                    ss_error *err)
+{
+    add(sql, "SELECT min(");
+    add(sql, rowid_name(sql));
+    add(sql, "), max(");
+    add(sql, rowid_name(sql));
+    add(sql, "), count(*)");
+    add_from_where(sql, table, layout, select);
+    return finish(sql, err);
+}
+
+ss_status
+ss_sql_time_at(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *layout,
+               const ss_select *select, int64_t offset, ss_error *err)
+{
+    add(sql, "SELECT ");
+    add_name(sql, layout->stored[table->time_column]);
+    add_from_where(sql, table, layout, select);
+    add(sql, " ORDER BY ");
+    add_name(sql, layout->stored[table->time_column]);
+    add_limit(sql, 1, offset);
     return finish(sql, err);
 }
 

@@ -57,9 +57,10 @@ typedef struct {
     bool
         paged; /* one row more than the limit is asked for, and behind the columns stand
                  * the terms of the order: what the place of a row consists of */
-    bool sink; /* the form that columns/fetch's sink takes: the whole table in the order
-                * of its row ids; no filter, window, order or limit */
-    bool ranged; /* with sink: only row ids from ?2 to ?3, which the caller binds */
+    bool sink; /* the form that columns/fetch's sink takes: the table itself is read, in
+                * the order of its row ids; no other order, no limit, not the newest */
+    bool ranged; /* with sink: only the row ids from `first_id` to `last_id` */
+    int64_t first_id, last_id;
 } ss_select;
 
 /* Text and parameters of one statement. Values are borrowed from the request. */
@@ -82,9 +83,22 @@ ss_status ss_sql_select(ss_sql *sql, const ss_table_desc *table,
 ss_status ss_sql_rowid_at(ss_sql *sql, const ss_table_desc *table,
                           const ss_table_layout *layout, const ss_select *select,
                           int64_t offset, ss_error *err) SS_MUST_CHECK;
+/* A row id, no matter which, that is there if the selection has more than `n` rows. */
+ss_status ss_sql_rowid_some(ss_sql *sql, const ss_table_desc *table,
+                            const ss_table_layout *layout, const ss_select *select,
+                            int64_t n, ss_error *err) SS_MUST_CHECK;
 /* One row, two cells: the smallest and the largest row id of the table; NULL, NULL. */
 ss_status ss_sql_rowid_bounds(ss_sql *sql, const ss_table_desc *table, ss_error *err)
     SS_MUST_CHECK;
+/* One row, three cells: the smallest and the largest row id of that selection, and how
+ * many rows it has. */
+ss_status ss_sql_rowid_extent(ss_sql *sql, const ss_table_desc *table,
+                              const ss_table_layout *layout, const ss_select *select,
+                              ss_error *err) SS_MUST_CHECK;
+/* The time of row number `offset` of that selection in the order of time. */
+ss_status ss_sql_time_at(ss_sql *sql, const ss_table_desc *table,
+                         const ss_table_layout *layout, const ss_select *select,
+                         int64_t offset, ss_error *err) SS_MUST_CHECK;
 /* One row, one cell: how many rows. */
 ss_status ss_sql_count(ss_sql *sql, const ss_table_desc *table,
                        const ss_table_layout *layout, const ss_select *select,

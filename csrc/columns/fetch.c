@@ -286,32 +286,55 @@ take_row(ss_stmt *stmt, ss_batch *into, bool strict, ss_error *err)
     return SS_OK;
 }
 
-/* Take the row the statement stands on, and all after it. */
+/* If the statement stands on a row, take it and those after it, n at most. */
 static ss_status
-take_rows(ss_stmt *stmt, bool row, ss_batch *into, bool strict, const char *what,
-          ss_error *err)
+take_rows(ss_stmt *stmt, int64_t n, bool *row, ss_batch *into, bool strict,
+          const char *what, ss_error *err)
 {
-    while (row) {
+    for (; *row && n > 0; n--) {
         ss_status status = take_row(stmt, into, strict, err);
         if (status == SS_OK) {
-            status = ss_stmt_step(stmt, what, &row, err);
+            status = ss_stmt_step(stmt, what, row, err);
         }
         if (status != SS_OK) {
             ss_stmt_reset(stmt);
             return status;
         }
     }
-    ss_batch_finish(into);
     return SS_OK;
+}
+
+ss_status
+ss_fetch_some(ss_stmt *stmt, ss_batch *into, int64_t n, bool strict, const char *what,
+              bool *more, ss_error *err)
+{
+    SS_TRY(ss_stmt_step(stmt, what, more, err));
+    return take_rows(stmt, n, more, into, strict, what, err);
+}
+
+ss_status
+ss_fetch_rest(ss_stmt *stmt, ss_batch *into, bool strict, const char *what,
+              ss_error *err)
+{
+    bool row = true;
+    return take_rows(stmt, INT64_MAX, &row, into, strict, what, err);
 }
 
 ss_status
 ss_fetch_step(ss_stmt *stmt, ss_batch *into, bool strict, const char *what,
               ss_error *err)
 {
-    bool row = false;
-    SS_TRY(ss_stmt_step(stmt, what, &row, err));
-    return take_rows(stmt, row, into, strict, what, err);
+    SS_TRY(ss_fetch_step_part(stmt, into, strict, what, err));
+    ss_batch_finish(into);
+    return SS_OK;
+}
+
+ss_status
+ss_fetch_step_part(ss_stmt *stmt, ss_batch *into, bool strict, const char *what,
+                   ss_error *err)
+{
+    bool more;
+    return ss_fetch_some(stmt, into, INT64_MAX, strict, what, &more, err);
 }
 
 /* What stands behind the cells of the batch, as stored. */
@@ -424,11 +447,12 @@ ss_fetch_free(ss_stmt *stmt, bool raw, bool strict, const char *what, ss_batch *
         ss_stmt_reset(stmt);
         return status;
     }
-    status = take_rows(stmt, row, batch, strict, what, err);
+    status = take_rows(stmt, INT64_MAX, &row, batch, strict, what, err);
     if (status != SS_OK) {
         ss_batch_release(batch);
         return status;
     }
+    ss_batch_finish(batch);
     *out = batch;
     return SS_OK;
 }

@@ -22,6 +22,12 @@ enum { SS_SINK_MAX_COLUMNS = 126 };
  * is in err->row; the caller knows how to find its row id. */
 ss_status ss_fetch_step(ss_stmt *stmt, ss_batch *into, bool strict, const char *what,
                         ss_error *err) SS_MUST_CHECK;
+/* At most `n` rows, and `into` is left open. *more: the statement stands on the next one,
+ * which ss_fetch_rest takes, and all after it. */
+ss_status ss_fetch_some(ss_stmt *stmt, ss_batch *into, int64_t n, bool strict,
+                        const char *what, bool *more, ss_error *err) SS_MUST_CHECK;
+ss_status ss_fetch_rest(ss_stmt *stmt, ss_batch *into, bool strict, const char *what,
+                        ss_error *err) SS_MUST_CHECK;
 /* At most `limit` rows of a statement that may give one more, and has cells behind those
  * of `into`. When there is one more, `last` (raw, a column for each such cell) gets
  * those of the last row taken; otherwise it stays empty. */
@@ -31,6 +37,8 @@ ss_status ss_fetch_page(ss_stmt *stmt, ss_batch *into, int64_t limit, bool stric
 ss_status ss_fetch_sink(ss_stmt *stmt, ss_batch *into, bool strict, const char *what,
                         ss_error *err) SS_MUST_CHECK;
 /* The same for some rows of many: `into` is left open for more. */
+ss_status ss_fetch_step_part(ss_stmt *stmt, ss_batch *into, bool strict,
+                             const char *what, ss_error *err) SS_MUST_CHECK;
 ss_status ss_fetch_sink_part(ss_stmt *stmt, ss_batch *into, bool strict,
                              const char *what, ss_error *err) SS_MUST_CHECK;
 

@@ -550,6 +550,23 @@ ss_db_recovered(ss_db *db, const ss_call *call, ss_error *err)
 /* --- one write -------------------------------------------------------------------------- */
 
 ss_status
+ss_access_lend(ss_stmt_cache *cache, const ss_sql *sql, ss_stmt **out, ss_error *err)
+{
+    ss_stmt *stmt = NULL;
+    SS_TRY(ss_stmt_cache_get(cache, sql->text.data, sql->text.size, &stmt, err));
+    ss_status status = SS_OK;
+    for (int i = 0; status == SS_OK && i < sql->n_params; i++) {
+        status = ss_stmt_bind(stmt, sql->first_param + i, &sql->params[i], err);
+    }
+    if (status != SS_OK) {
+        ss_stmt_cache_put(cache, stmt);
+        return status;
+    }
+    *out = stmt;
+    return SS_OK;
+}
+
+ss_status
 ss_access_run(ss_access *access, const char *sql, const char *what, ss_error *err)
 {
     ss_stmt *stmt = NULL;

@@ -101,7 +101,7 @@ typedef struct {
     /* --- private --- */
     ss_db *db;
     struct ss_bound *held; /* what this thread is bound by */
-    ss_stamp seen;         /* before a snapshot begins: what it will show */
+    ss_stamp seen;         /* before a view of several statements: what it will show */
     ss_layout *pending; /* owned; the tables as a transaction of one's own left them */
 } ss_access;
 

@@ -5,6 +5,7 @@
 #include "db/db.h"
 
 #include "base/thread.h"
+#include "catalog/sql.h"
 #include "db/group.h"
 #include "store/stamp.h"
 
@@ -86,6 +87,9 @@ void ss_bound_done(ss_db *db, ss_access *access);
 /* Off the list, its lease returned, freed. */
 void ss_bound_drop(ss_db *db, ss_bound *b);
 
+/* The statement for this text, its parameters bound: to be put back. */
+ss_status ss_access_lend(ss_stmt_cache *cache, const ss_sql *sql, ss_stmt **out,
+                         ss_error *err) SS_MUST_CHECK;
 /* Run one of our own statements, kept prepared. */
 ss_status ss_access_run(ss_access *access, const char *sql, const char *what,
                         ss_error *err) SS_MUST_CHECK;

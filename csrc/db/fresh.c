@@ -74,7 +74,11 @@ ss_reading_begin(ss_access *access, bool several, ss_stamp *stamp, ss_reading *o
         .stamp = known ? NULL : stamp,
         .own = !access->bound && (several || (stamp != NULL && !known)),
     };
-    return out->own ? ss_conn_exec(access->conn, "BEGIN", err) : SS_OK;
+    if (!out->own) {
+        return SS_OK;
+    }
+    (void)ss_watch_before(access->session->pool, &access->seen);
+    return ss_conn_exec(access->conn, "BEGIN", err);
 }
 
 void

@@ -8,6 +8,7 @@
 #include "db/fresh.h"
 #include "db/place.h"
 #include "db/scan.h"
+#include "db/split.h"
 
 #include <string.h> // memcpy(), strlen()
 
@@ -129,8 +130,7 @@ newest_day(ss_access *access, const ss_table_desc *table, const ss_table_layout 
     ss_sql_init(&sql, SS_DIALECT_SQLITE);
     ss_status status = ss_sql_newest(&sql, table, layout, NULL, 0, err);
     if (status == SS_OK) {
-        status =
-            ss_stmt_cache_get(access->cache, sql.text.data, sql.text.size, &stmt, err);
+        status = ss_access_lend(access->cache, &sql, &stmt, err);
     }
     if (status == SS_OK) {
         status = ss_stmt_step(stmt, table->name, &row, err);
@@ -381,9 +381,7 @@ name_bad_row(ss_access *access, const ss_table_desc *table,
     ss_error_init(&unused);
     ss_sql_init(&sql, SS_DIALECT_SQLITE);
     if (ss_sql_rowid_at(&sql, table, layout, select, err->row, &unused) == SS_OK &&
-        ss_stmt_cache_get(access->cache, sql.text.data, sql.text.size, &stmt,
-                          &unused) == SS_OK &&
-        bind_params(stmt, &sql, &unused) == SS_OK &&
+        ss_access_lend(access->cache, &sql, &stmt, &unused) == SS_OK &&
         ss_stmt_step(stmt, table->name, &row, &unused) == SS_OK && row) {
         ss_value id;
         ss_stmt_column(stmt, 0, &id);
@@ -467,37 +465,74 @@ fetch_page(ss_stmt *stmt, const ss_request *r, const ss_table_layout *layout,
     return status;
 }
 
+/* Step through the rows. *large: there are so many that it was given up, for several
+ * readers to begin. */
 static ss_status
-fetch(ss_stmt *stmt, const ss_request *r, const ss_table_layout *layout,
-      const resolved *res, ss_batch *batch, ss_error *err)
+fetch_rows(ss_access *access, ss_stmt *stmt, const ss_request *r,
+           const ss_table_layout *layout, const ss_select *select, ss_batch *batch,
+           bool *large, ss_error *err)
 {
-    const char *what = ss_tables[r->table].name;
-    if (res->select.paged) {
-        return fetch_page(stmt, r, layout, res, batch, err);
+    const ss_table_desc *table = &ss_tables[r->table];
+    int64_t first = *large ? SS_SPLIT_LATER : INT64_MAX;
+    bool more;
+    *large = false;
+    SS_TRY(ss_fetch_some(stmt, batch, first, r->strict, table->name, &more, err));
+    if (more) {
+        ss_split split;
+        ss_status status =
+            ss_split_find(access, table, layout, select, &split, large, err);
+        ss_split_free(&split);
+        SS_TRY(status);
     }
-    return res->select.sink ? ss_fetch_sink(stmt, batch, r->strict, what, err)
-                            : ss_fetch_step(stmt, batch, r->strict, what, err);
+    if (more && !*large) {
+        SS_TRY(ss_fetch_rest(stmt, batch, r->strict, table->name, err));
+    }
+    ss_batch_finish(batch);
+    return SS_OK;
 }
 
 static ss_status
-run_select(ss_access *access, const ss_request *r, const ss_table_layout *layout,
-           const resolved *res, const ss_sql *sql, const char *text, size_t n,
-           ss_batch **out, ss_error *err)
+fetch(ss_access *access, ss_stmt *stmt, const ss_request *r,
+      const ss_table_layout *layout, const resolved *res, ss_batch *batch, bool *large,
+      ss_error *err)
 {
-    const ss_table_desc *table = &ss_tables[r->table];
+    if (res->select.paged) {
+        *large = false;
+        return fetch_page(stmt, r, layout, res, batch, err);
+    }
+    if (res->select.sink) {
+        *large = false;
+        return ss_fetch_sink(stmt, batch, r->strict, ss_tables[r->table].name, err);
+    }
+    return fetch_rows(access, stmt, r, layout, &res->select, batch, large, err);
+}
+
+/* The text of a selection, and its parameters. */
+typedef struct {
+    const ss_sql *sql;
+    const char *text;
+    size_t n;
+} statement;
+
+/* *large: may it turn out to be, and did it?  Then there is no answer. */
+static ss_status
+run_statement(ss_access *access, const ss_request *r, const ss_table_layout *layout,
+              const resolved *res, const statement *made, bool *large, ss_batch **out,
+              ss_error *err)
+{
     const ss_select *select = &res->select;
     ss_stmt *stmt = NULL;
     ss_batch *batch = NULL;
-    SS_TRY(ss_stmt_cache_get(access->cache, text, n, &stmt, err));
-    ss_status status = bind_params(stmt, sql, err);
+    SS_TRY(ss_stmt_cache_get(access->cache, made->text, made->n, &stmt, err));
+    ss_status status = bind_params(stmt, made->sql, err);
     if (status == SS_OK) {
-        status = new_batch(table, select, r->raw, &batch, err);
+        status = new_batch(&ss_tables[r->table], select, r->raw, &batch, err);
     }
     if (status == SS_OK) {
-        status = fetch(stmt, r, layout, res, batch, err);
+        status = fetch(access, stmt, r, layout, res, batch, large, err);
     }
     ss_stmt_cache_put(access->cache, stmt);
-    if (status == SS_OK) {
+    if (status == SS_OK && !*large) {
         *out = batch;
         return SS_OK;
     }
@@ -505,25 +540,40 @@ run_select(ss_access *access, const ss_request *r, const ss_table_layout *layout
     return named(access, r, layout, select, status, err);
 }
 
+/* By one statement, or by several readers when it is a lot. */
+static ss_status
+run_select(ss_access *access, const ss_request *r, const ss_table_layout *layout,
+           const resolved *res, const statement *made, ss_batch **out, ss_error *err)
+{
+    const ss_table_desc *table = &ss_tables[r->table];
+    bool early = !r->raw && ss_split_early(table, &res->select);
+    bool large = !r->raw && !early, done = false;
+    if (!early) {
+        SS_TRY(run_statement(access, r, layout, res, made, &large, out, err));
+    }
+    if (early || large) {
+        ss_status status = ss_scan_read(access, table, layout, &res->select, r->strict,
+                                        &done, out, err);
+        SS_TRY(named(access, r, layout, &res->select, status, err));
+        large = false;
+        if (!done) {
+            return run_statement(access, r, layout, res, made, &large, out, err);
+        }
+    }
+    return SS_OK;
+}
+
 static ss_status
 run_built(ss_access *access, const ss_request *r, const ss_table_layout *layout,
           const resolved *res, ss_batch **out, ss_error *err)
 {
     ss_sql sql;
-    if (res->select.sink && !r->raw) {
-        bool done = false;
-        ss_status scanned = ss_scan_read(access, &ss_tables[r->table], layout,
-                                         &res->select, r->strict, &done, out, err);
-        if (done || scanned != SS_OK) {
-            return named(access, r, layout, &res->select, scanned, err);
-        }
-    }
     ss_sql_init(&sql, SS_DIALECT_SQLITE);
     ss_status status =
         ss_sql_select(&sql, &ss_tables[r->table], layout, &res->select, err);
     if (status == SS_OK) {
-        status = run_select(access, r, layout, res, &sql, sql.text.data, sql.text.size,
-                            out, err);
+        statement made = {&sql, sql.text.data, sql.text.size};
+        status = run_select(access, r, layout, res, &made, out, err);
     }
     ss_sql_free(&sql);
     return status;
@@ -635,9 +685,9 @@ read_plain(ss_access *access, const ss_request *r, ss_batch **out, ss_error *err
         plan_params(&sql, table, &res.select);
     }
     if (status == SS_OK) {
-        const char *text = plan != NULL ? plan->text : sql.text.data;
-        size_t n = plan != NULL ? plan->n : sql.text.size;
-        status = run_select(access, r, layout, &res, &sql, text, n, out, err);
+        statement made = {&sql, plan != NULL ? plan->text : sql.text.data,
+                          plan != NULL ? plan->n : sql.text.size};
+        status = run_select(access, r, layout, &res, &made, out, err);
     }
     ss_sql_free(&sql);
     return status;
@@ -701,11 +751,7 @@ count_request(ss_access *access, const ss_request *r, int64_t *out, ss_error *er
     ss_sql_init(&sql, SS_DIALECT_SQLITE);
     ss_status status = ss_sql_count(&sql, table, layout, &res.select, err);
     if (status == SS_OK) {
-        status =
-            ss_stmt_cache_get(access->cache, sql.text.data, sql.text.size, &stmt, err);
-    }
-    if (status == SS_OK) {
-        status = bind_params(stmt, &sql, err);
+        status = ss_access_lend(access->cache, &sql, &stmt, err);
     }
     if (status == SS_OK) {
         status = ss_stmt_step(stmt, table->name, &row, err);

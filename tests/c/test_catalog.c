@@ -391,6 +391,23 @@ test_select_sink(void)
               " FROM \"conversion_funnel\" NOT INDEXED");
     CHECK_INT(sql.first_param, 2);
     CHECK_INT(sql.n_params, 0);
+    const ss_filter filter = {2, {.tag = SS_VALUE_NULL}};
+    select.ranged = true;
+    select.first_id = -5;
+    select.last_id = 7;
+    select.filters = &filter;
+    select.n_filters = 1;
+    select.window = (ss_window){.has_until = true, .until = 19000};
+    ss_sql_free(&sql);
+    table = begin_without("conversion_funnel", true, "percentage");
+    CHECK_STR(selected(table, &select),
+              "SELECT ss_sink(?1, \"id\", NULL, \"record_date\")"
+              " FROM \"conversion_funnel\" NOT INDEXED"
+              " WHERE rowid BETWEEN ?2 AND ?3 AND \"stage_name\" IS NULL"
+              " AND \"record_date\" < ?4");
+    CHECK_INT(sql.n_params, 3);
+    CHECK_INT(sql.params[0].as.i, -5);
+    CHECK_INT(sql.params[1].as.i, 7);
 }
 
 /* ---- the others ---- */
@@ -662,8 +679,14 @@ try_table(ss_conn *conn, int index, bool canonical, int absent)
         TRY(ss_sql_select(&sql, table, &layout, &select, &err));
         TRY(ss_sql_count(&sql, table, &layout, &select, &err));
         TRY(ss_sql_rowid_at(&sql, table, &layout, &select, 3, &err));
+        TRY(ss_sql_rowid_some(&sql, table, &layout, &select, 3, &err));
+        TRY(ss_sql_rowid_extent(&sql, table, &layout, &select, &err));
+        if (table->time_column >= 0 && table->time_column != absent) {
+            TRY(ss_sql_time_at(&sql, table, &layout, &select, 3, &err));
+        }
     }
-    select.sink = true;
+    select.newest = false;
+    select.sink = select.ranged = true;
     TRY(ss_sql_select(&sql, table, &layout, &select, &err));
     if (table->time_column >= 0 && table->time_column != absent) {
         TRY(ss_sql_newest(&sql, table, &layout, values, n, &err));

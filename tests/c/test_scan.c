@@ -120,19 +120,23 @@ typedef ss_status scan_function(ss_access *access, const ss_table_desc *table,
                                 const ss_table_layout *layout, const ss_select *select,
                                 bool strict, bool *done, ss_batch **out, ss_error *err);
 
+typedef enum { WHOLE, WINDOW, NEWEST_FIRST, N_QUESTIONS } question;
+
 /* How many of n scans were torn; -1: one failed. */
 static int
-torn_scans(ss_db *db, scan_function *read, int n)
+torn_scans(ss_db *db, scan_function *read, question what, int n)
 {
     const ss_table_desc *table = &ss_tables[everything().table];
     int16_t columns[] = {0, (int16_t)ss_catalog_column(table, "message_count", 13)};
-    ss_order_desc order = {.column = -1};
+    ss_order_desc order = {.column = what == NEWEST_FIRST ? table->time_column : -1,
+                           .descending = what == NEWEST_FIRST};
     ss_select select = {.columns = columns,
                         .n_columns = 2,
+                        .window = {.has_from = what != WHOLE},
                         .order = &order,
                         .n_order = 1,
                         .limit = -1,
-                        .sink = true};
+                        .sink = what == WHOLE};
     int torn = 0;
     for (int i = 0; i < n; i++) {
         ss_access access;
@@ -164,41 +168,43 @@ test_scans_see_one_state_and_the_control_does_not(void)
     ss_conn *conn = new_conn();
     ss_thread writer;
     ss_db_stats stats = {0};
-    int torn, control = 0;
+    int torn[N_QUESTIONS] = {0}, control[N_QUESTIONS] = {0};
     CHECK(conn != NULL);
     CHECK_INT(outside(conn, "UPDATE customer_interactions SET message_count = CASE id "
                             "WHEN 1 THEN 0 WHEN 30000 THEN 2000 ELSE 1000 END"),
               SS_OK);
     atomic_store(&enough, false);
     CHECK_INT(ss_thread_start(&writer, move_amounts, conn), SS_OK);
-    torn = torn_scans(db, ss_scan_read, 40);
-    for (int i = 0; i < 200 && control == 0; i++) {
-        control = torn_scans(db, control_scan_read, 5);
+    for (question what = WHOLE; what < N_QUESTIONS; what++) {
+        torn[what] = torn_scans(db, ss_scan_read, what, 40);
+        for (int i = 0; i < 200 && control[what] == 0; i++) {
+            control[what] = torn_scans(db, control_scan_read, what, 5);
+        }
     }
     atomic_store(&enough, true);
     ss_thread_join(writer);
     ss_conn_close(conn);
     CHECK_INT(ss_db_get_stats(db, NULL, &stats, &err), SS_OK);
-    CHECK_INT(torn, 0);
+    for (question what = WHOLE; what < N_QUESTIONS; what++) {
+        CHECK_INT(torn[what], 0);
+        CHECK(control[what] > 0 || ss_processors() < 2);
+    }
     CHECK(stats.shared_scans > 0 || ss_processors() < 2);
-    CHECK(control > 0 || ss_processors() < 2);
     ss_db_free(db);
 }
 
 /* ---- no memory ---- */
 
+/* Fail at one place after another until none is left. */
 static void
-test_no_memory_anywhere_is_an_error_and_no_leak(void)
+read_without_memory(ss_db *db, const ss_request *request)
 {
-    ss_db *db = new_db("memory.db");
-    CHECK(db != NULL);
-    ss_request request = everything();
     bool failed = true;
     for (long n = 0; failed && n < 2000; n += n < 30 ? 1 : 5) {
         ss_batch *batch = NULL;
         ss_error_init(&err);
         ss_mem_fail_after(n, n % 2);
-        ss_status status = ss_db_read(db, NULL, &request, &batch, &err);
+        ss_status status = ss_db_read(db, NULL, request, &batch, &err);
         failed = ss_mem_count() > n;
         ss_mem_fail_after(-1, false);
         if (status == SS_OK) {
@@ -211,6 +217,23 @@ test_no_memory_anywhere_is_an_error_and_no_leak(void)
         ss_batch_release(batch);
     }
     CHECK(!failed);
+}
+
+static void
+test_no_memory_anywhere_is_an_error_and_no_leak(void)
+{
+    ss_db *db = new_db("memory.db");
+    CHECK(db != NULL);
+    ss_db_stats before = {0}, after = {0};
+    ss_request request = everything();
+    read_without_memory(db, &request);
+    request.start = (ss_value){.tag = SS_VALUE_DATE, .as.i = 20089}; /* 2025-01-01 */
+    CHECK_INT(ss_db_get_stats(db, NULL, &before, &err), SS_OK);
+    read_without_memory(db, &request);
+    request.getter = true;
+    read_without_memory(db, &request);
+    CHECK_INT(ss_db_get_stats(db, NULL, &after, &err), SS_OK);
+    CHECK(after.scans > before.scans + 1);
     ss_db_free(db);
 }
 
