@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from queries import BY_DAY, FULL, JSON, ONE, SERIES, WHOLE
+from queries import BY_DAY, FULL, IN_RANGE, JSON, NEWEST, ONE, SERIES, WHOLE
 
 MS, US = 1e6, 1e3  # nanoseconds
 
@@ -71,6 +71,10 @@ VERBS = {
     "whole": Verb(
         "read {rows:,} rows x 14", turns=2, floor=f"scan {WHOLE}", all_rows=True
     ),
+    "half": Verb(
+        "read half a year of {rows:,} rows x 13", turns=2, floor=f"scan {IN_RANGE}"
+    ),
+    "newest": Verb("the same, newest first", turns=2, floor=f"scan {NEWEST}"),
     "arrow": Verb(
         READ + " to a pyarrow.Table", turns=2, floor=f"scan {FULL}", all_rows=True
     ),
@@ -196,6 +200,12 @@ CASES = [
     Case("arrow", "floor", 0.7),
     Case("arrow", "adbc", 1.6, faster=True),
     Case("arrow", "sqlalchemy_orm", 30, faster=True),
+    Case("half", "floor", 0.7),
+    Case("newest", "floor", 0.7),
+    Case("half", "floor", ours="ours_one"),
+    Case("newest", "floor", ours="ours_one"),
+    Case("half", "sqlite3", faster=True),
+    Case("newest", "sqlite3", faster=True),
     Case("threads", "ours_one", 1.5, faster=True),
     Case("json", "sqlite3_orjson", 4, faster=True),
     Case("json", "floor", 1.5, faster=True),

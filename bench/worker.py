@@ -4,6 +4,7 @@
 
 A peer is a module of bench/peers.  It has `versions()`, `open(path)` and some of
     full(db), whole(db)     the result of reading customer_interactions: 13 columns, all
+    half(db), newest(db)    half a year of them, by id and the newest first
     arrow(db), json(db)     the 13 columns as a pyarrow.Table, as bytes of JSON
     threads(db)             the 13 columns 16 times, by as many threads or by one
     attributes(db), attributes_whole(db)    and touch three attributes of every row

@@ -7,7 +7,7 @@ import itertools
 import threading
 
 from clock import THREADS, by_threads, clock
-from queries import DAYS, HALVES, INTERACTION, LOADED, MEASURES, YEAR
+from queries import DAYS, HALVES, INTERACTION, LOADED, MEASURES, RANGE, YEAR
 
 import smartshopie_db
 from smartshopie_db import SmartShopieDB
@@ -43,6 +43,17 @@ def full(db: SmartShopieDB):
 
 def whole(db: SmartShopieDB):
     return db.customer_interactions.select()
+
+
+def half(db: SmartShopieDB):
+    start, end = RANGE
+    table = db.customer_interactions
+    return table.select(columns=INTERACTION, start=start, end=end)
+
+
+def newest(db: SmartShopieDB):
+    start, end = RANGE
+    return db.get_customer_interactions(columns=INTERACTION, start=start, end=end)
 
 
 def arrow(db: SmartShopieDB):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from peers.ours import UNCACHED, arrow, full, versions
+from peers.ours import UNCACHED, arrow, full, half, newest, versions
 from smartshopie_db import SmartShopieDB
 
-__all__ = ["arrow", "full", "open", "threads", "versions"]
+__all__ = ["arrow", "full", "half", "newest", "open", "threads", "versions"]
 
 
 def open(path: str) -> SmartShopieDB:

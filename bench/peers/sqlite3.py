@@ -6,7 +6,7 @@ import itertools
 import sqlite3
 
 from clock import THREADS, by_threads, clock
-from queries import FULL, LOADED, ONE, WHOLE
+from queries import FULL, IN_RANGE, LOADED, NEWEST, ONE, WHOLE
 
 FIGURES = itertools.count(1001)  # never twice: an equal row is not written
 
@@ -30,6 +30,14 @@ def full(con: sqlite3.Connection):
 
 def whole(con: sqlite3.Connection):
     return con.execute(WHOLE).fetchall()
+
+
+def half(con: sqlite3.Connection):
+    return con.execute(IN_RANGE).fetchall()
+
+
+def newest(con: sqlite3.Connection):
+    return con.execute(NEWEST).fetchall()
 
 
 def three(rows):
