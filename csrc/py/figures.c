@@ -12,6 +12,7 @@
 #include "py/cache.h"
 #include "py/cells.h"
 #include "py/raise.h"
+#include "py/request.h"
 #include "py/rows.h"
 #include "py/table.h"
 #include "py/value.h"
@@ -54,20 +55,6 @@ typedef struct {
 } py_figures;
 
 /* ---- columns ---- */
-
-static PyObject *
-sequence_of(PyObject *obj, const char *what)
-{
-    if (PyUnicode_Check(obj)) {
-        return PyTuple_Pack(1, obj);
-    }
-    PyObject *names = PySequence_Fast(obj, "");
-    if (names == NULL && PyErr_ExceptionMatches(PyExc_TypeError)) {
-        PyErr_Format(PyExc_TypeError, "%s: expected column names, got %s", what,
-                     Py_TYPE(obj)->tp_name);
-    }
-    return names;
-}
 
 static int
 no_rule(const py_figures *f, int column)
@@ -135,7 +122,7 @@ parse_measures(py_figures *f, PyObject *obj, bool one)
                      Py_TYPE(obj)->tp_name);
         return -1;
     }
-    PyObject *names = sequence_of(obj, "columns");
+    PyObject *names = py_request_names_of(obj, "columns");
     if (names == NULL) {
         return -1;
     }
@@ -201,7 +188,7 @@ parse_by(py_figures *f, PyObject *obj, bool needed)
         }
         return 0;
     }
-    PyObject *names = sequence_of(obj, "by");
+    PyObject *names = py_request_names_of(obj, "by");
     if (names == NULL) {
         return -1;
     }
@@ -231,24 +218,6 @@ parse_day(py_figures *f, PyObject *obj, const char *what, bool *has, int32_t *da
     Py_XDECREF(keep); /* a day borrows nothing */
     *day = (int32_t)value.as.i;
     return 0;
-}
-
-static int
-parse_period(py_figures *f, PyObject *obj)
-{
-    if (obj == NULL || obj == Py_None) {
-        return 0;
-    }
-    if (!PyUnicode_Check(obj)) {
-        PyErr_Format(PyExc_TypeError, "period: expected str such as '30d', got %s",
-                     Py_TYPE(obj)->tp_name);
-        return -1;
-    }
-    Py_ssize_t n;
-    f->span.period = PyUnicode_AsUTF8AndSize(obj, &n);
-    f->span.n_period = (size_t)n;
-    f->period = Py_NewRef(obj);
-    return f->span.period != NULL ? 0 : -1;
 }
 
 static int
@@ -436,7 +405,9 @@ parse(py_figures *f, py_database *db, figures_kind kind, const py_signature *sig
         parse_day(f, all[ARG_START], "start", &f->span.has_start, &f->span.start) < 0 ||
         parse_day(f, all[ARG_END], "end", &f->span.has_end, &f->span.end) < 0 ||
         parse_day(f, all[ARG_AS_OF], "as_of", &f->span.has_as_of, &f->span.as_of) < 0 ||
-        parse_period(f, all[ARG_PERIOD]) < 0 || parse_zone(f, all[ARG_ZONE]) < 0 ||
+        py_request_text(all[ARG_PERIOD], PY_PERIOD_WANTED, &f->span.period,
+                        &f->span.n_period, &f->period) < 0 ||
+        parse_zone(f, all[ARG_ZONE]) < 0 ||
         py_args_bool(all[ARG_STRICT], "strict", strict, &f->figures.strict) < 0) {
         return -1;
     }

@@ -31,41 +31,22 @@ parse_moment(py_request *r, PyObject *obj, const char *what, bool day, ss_value 
     return rc;
 }
 
-static int
-parse_period(py_request *r, PyObject *obj)
+int
+py_request_text(PyObject *obj, const char *what, const char **text, size_t *n,
+                PyObject **keep)
 {
+    Py_ssize_t size;
     if (obj == NULL || obj == Py_None) {
         return 0;
     }
     if (!PyUnicode_Check(obj)) {
-        PyErr_Format(PyExc_TypeError, "period: expected str such as '30d', got %s",
-                     Py_TYPE(obj)->tp_name);
+        PyErr_Format(PyExc_TypeError, "%s, got %s", what, Py_TYPE(obj)->tp_name);
         return -1;
     }
-    Py_ssize_t n;
-    r->request.period = PyUnicode_AsUTF8AndSize(obj, &n);
-    r->request.n_period = (size_t)n;
-    r->keep_period = Py_NewRef(obj);
-    return r->request.period != NULL ? 0 : -1;
-}
-
-static int
-parse_after(py_request *r, PyObject *obj)
-{
-    if (obj == NULL || obj == Py_None) {
-        return 0;
-    }
-    if (!PyUnicode_Check(obj)) {
-        PyErr_Format(PyExc_TypeError,
-                     "after: expected str, the next_token of the page before, got %s",
-                     Py_TYPE(obj)->tp_name);
-        return -1;
-    }
-    Py_ssize_t n;
-    r->request.after = PyUnicode_AsUTF8AndSize(obj, &n);
-    r->request.n_after = (size_t)n;
-    r->keep_after = Py_NewRef(obj);
-    return r->request.after != NULL ? 0 : -1;
+    *text = PyUnicode_AsUTF8AndSize(obj, &size);
+    *n = (size_t)size;
+    *keep = Py_NewRef(obj);
+    return *text != NULL ? 0 : -1;
 }
 
 /* "column", "-column", "column desc", "column asc". */
@@ -109,9 +90,8 @@ parse_order_word(py_request *r, PyObject *word)
     return 0;
 }
 
-/* A str or a sequence of str, as a new fast sequence. */
-static PyObject *
-sequence_of_names(PyObject *obj, const char *what)
+PyObject *
+py_request_names_of(PyObject *obj, const char *what)
 {
     if (PyUnicode_Check(obj)) {
         return PyTuple_Pack(1, obj);
@@ -130,7 +110,7 @@ parse_order(py_request *r, PyObject *obj)
     if (obj == NULL || obj == Py_None) {
         return 0;
     }
-    PyObject *words = sequence_of_names(obj, "order_by");
+    PyObject *words = py_request_names_of(obj, "order_by");
     if (words == NULL) {
         return -1;
     }
@@ -166,7 +146,7 @@ parse_columns(py_request *r, PyObject *obj)
     if (obj == NULL || obj == Py_None) {
         return 0;
     }
-    PyObject *names = sequence_of_names(obj, "columns");
+    PyObject *names = py_request_names_of(obj, "columns");
     if (names == NULL) {
         return -1;
     }
@@ -192,8 +172,11 @@ fill(py_request *r, py_database *db, PyObject **args)
         parse_moment(r, args[PY_REQUEST_START], "start", false, &q->start) < 0 ||
         parse_moment(r, args[PY_REQUEST_END], "end", false, &q->end) < 0 ||
         parse_moment(r, args[PY_REQUEST_AS_OF], "as_of", false, &q->as_of) < 0 ||
-        parse_period(r, args[PY_REQUEST_PERIOD]) < 0 ||
-        parse_after(r, args[PY_REQUEST_AFTER]) < 0 ||
+        py_request_text(args[PY_REQUEST_PERIOD], PY_PERIOD_WANTED, &r->request.period,
+                        &r->request.n_period, &r->keep_period) < 0 ||
+        py_request_text(args[PY_REQUEST_AFTER],
+                        "after: expected str, the next_token of the page before",
+                        &r->request.after, &r->request.n_after, &r->keep_after) < 0 ||
         parse_order(r, args[PY_REQUEST_ORDER_BY]) < 0 ||
         parse_columns(r, args[PY_REQUEST_COLUMNS]) < 0 ||
         py_args_int(args[PY_REQUEST_LIMIT], "limit", 0, INT64_MAX, -1, &q->limit) < 0 ||

@@ -45,6 +45,14 @@ int py_request_parse(py_request *r, py_database *db, int table, bool by_shape,
                      Py_ssize_t nargsf, PyObject *kwnames) SS_MUST_CHECK;
 void py_request_clear(py_request *r);
 
+/* An argument that is a str or not given; `what` says what was expected. *keep, a new
+ * reference, is what the text lives in. */
+#define PY_PERIOD_WANTED "period: expected str such as '30d'"
+int py_request_text(PyObject *obj, const char *what, const char **text, size_t *n,
+                    PyObject **keep) SS_MUST_CHECK;
+/* A str or a sequence of str, as a new fast sequence. */
+PyObject *py_request_names_of(PyObject *obj, const char *what);
+
 /* Run it: Rows, or for a getter of shape "one" a record or None. New reference. */
 PyObject *py_request_read(py_request *r, py_database *db);
 /* How many rows match, as an int. New reference. */
