@@ -6,8 +6,9 @@ their number.  load: 200 kept connections for a minute while another process com
 times a second; each answer must be at least as new as the last commit that was
 acknowledged before its request was sent.  Without a PART all three.
 
-Each part's results go to build/bench/web.json, in place of its older ones, and from
-there into the page that run.py writes.
+Each part's results go to build/bench/web.json, in place of its older ones; from there
+run.py takes them for its page, or --markdown puts them into the page that is there.
+--show measures nothing.
 """
 
 from __future__ import annotations
@@ -333,24 +334,45 @@ def main(words: list[str]) -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=60, help="of the load")
     parser.add_argument("--check", action="store_true", help="fail on a target missed")
+    parser.add_argument("--show", action="store_true", help="what was measured before")
+    parser.add_argument(
+        "--markdown", type=Path, metavar="FILE", help="a page to put it in"
+    )
     options = parser.parse_args(words)
-    parts = options.parts or PARTS
+    parts = () if options.show else options.parts or PARTS
     if not set(parts) <= set(PARTS):
         parser.error(f"a part is one of {', '.join(PARTS)}")
-    if not shutil.which("wrk"):
+    if parts and not shutil.which("wrk"):
         raise SystemExit("bench: wrk is not installed (apt-get install wrk)")
     found = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     found |= measure(parts, options.rounds, options.seconds)
     RESULTS.write_text(json.dumps(found, indent=1))
     print(section())
+    if options.markdown:
+        put(options.markdown)
     said = missed(found)
     for text in said:
         print(f"missed: {text}")
     return 1 if options.check and said else 0
 
 
+def put(page: Path) -> None:
+    """The section in place of the page's older one, or before its last."""
+    text = page.read_text()
+    before, heading, rest = text.partition("\n## Over HTTP\n")
+    if heading:
+        rest = rest[rest.find("\n## ") :] if "\n## " in rest else ""
+    else:
+        before, heading, rest = text.partition("\n## Where we are behind\n")
+        rest = heading + rest
+    page.write_text(before + section() + rest)
+
+
 def measure(parts: Sequence[str], rounds: int, seconds: float) -> dict[str, Any]:
-    db, found = database(), {}
+    found: dict[str, Any] = {}
+    if not parts:
+        return found
+    db = database()
     if {"hello", "old"} & set(parts):
         with servers(db) as running:
             if "hello" in parts:
