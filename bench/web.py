@@ -282,6 +282,8 @@ def section() -> str:
     made = [ratio(times, "old", "ours_without") for times in routes.values()]
     return PAGE.format(
         hello="\n".join(lines), n=len(routes), clients=CLIENTS, commits=COMMITS,
+        rounds=len(next(iter(found["hello"].values()))["ours"]),
+        route_rounds=len(next(iter(routes.values()))["ours"]),
         kept=median(kept), low=min(kept), high=max(kept), target=OLD_TARGET,
         made=median(made), made_low=min(made), made_high=max(made),
         answers=held["answers"], done=held["commits"], seconds=held["seconds"],
@@ -295,7 +297,8 @@ PAGE = """
 Written by `./run bench web`: all apps under the same server program (granian, one
 process, 16 threads), asked in turn by wrk over four kept connections; times are those
 of one answer while the four ask without a pause. *Nothing kept* is with the package's
-caches off; Flask's smallest view does `jsonify(hello="world")`.
+caches off; Flask's smallest view does `jsonify(hello="world")`. Medians of {rounds}
+rounds, of the routes below of {route_rounds}.
 
 {hello}
 
@@ -307,8 +310,8 @@ faster in the median, {low:.1f} to {high:.1f} (target {target:g}); with nothing 
 {clients} kept connections that ask for the KPIs without a pause, while another process
 commits {commits} times a second: {answers:,} answers and {done:,} commits in
 {seconds:g} s, {wrong} of the answers wrong or older than the last commit acknowledged
-before they were asked for. The server takes {rss:.0f} MB; from the first third on it
-grows by {slope:.1f} kB a second.
+before they were asked for. The server takes {rss:.0f} MB; from the first third on that
+changes by {slope:+.1f} kB a second.
 """
 
 
