@@ -63,7 +63,7 @@ def test_going_to_an_area_by_key_moves_the_focus_and_the_title(open_page, server
     page.focus("#nav-revenue")
     page.keyboard.press("Enter")
     page.wait_for_url("**/revenue")
-    page.wait_for_function("document.activeElement.id == 'title'")
+    page.wait_for_function("() => document.activeElement.id == 'title'")
     assert page.title().startswith("Revenue")
 
 

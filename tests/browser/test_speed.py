@@ -34,7 +34,7 @@ def test_figures_and_charts_come_soon_after_the_click(open_page, server):
     took = {"figures": [], "charts": []}
     for name in ("revenue", "customers", "overview") * 3:
         page.evaluate(WATCH, name)
-        page.wait_for_function("window.took.charts")
+        page.wait_for_function("() => window.took.charts")
         for what, milliseconds in page.evaluate("window.took").items():
             took[what].append(milliseconds)
     middle = {what: statistics.median(all) for what, all in took.items()}
