@@ -142,6 +142,10 @@ def test_figures_are_there_without_javascript(open_page, server):
         watched.page.goto(address_of(server, area))
         assert watched.page.locator("h1").count() == 1
         assert watched.page.locator("data, td, .empty").count()
+    # What the browser says of scripts that it was told not to run.
+    blocked = [fault for fault in watched.faults if fault.endswith(".js csp")]
+    assert len(blocked) == len(AREAS) and blocked == watched.faults
+    watched.faults.clear()
 
 
 def test_it_prints(open_page, server, tmp_path):
