@@ -8,22 +8,13 @@ import layouts
 import pytest
 import soak
 from hypothesis import settings
-from schema_facts import ROOT, SCHEMA
+from real import REAL, real_file
+from schema_facts import SCHEMA
 
 from smartshopie_db import SmartShopieDB
 
 settings.register_profile("house", deadline=None, derandomize=True, database=None)
 settings.load_profile("house")
-
-REAL = ("c5130a5", "3240e3d")
-REAL_FOLDER = ROOT.parent / "shared" / "data"
-
-
-def real_file(name):
-    path = REAL_FOLDER / f"upstream-{name}.db"
-    if not path.exists():
-        pytest.skip(f"the real database {path.name} is not beside the project")
-    return path
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from conftest import NAMES, UNTIL, serving
+from harness import NAMES, UNTIL, serving
 from playwright.sync_api import sync_playwright
 from test_areas import DRAWN, address_of
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import UNTIL, serving, until
+from harness import UNTIL, serving, until
 from payloads import PAYLOADS
 from test_areas import AREAS, card_values, visit
 

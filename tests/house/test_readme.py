@@ -126,7 +126,7 @@ def make_demo(folder, demo_file):
 
 def copy_real(name):
     def copy(folder, demo_file):
-        from conftest import real_file
+        from real import real_file
 
         return Path(shutil.copy(real_file(name), folder / NAME))
 

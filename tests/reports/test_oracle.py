@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from conftest import real_file
+from real import real_file
 
 from smartshopie_db import SmartShopieDB
 from smartshopie_db.reports import REPORTS, window
