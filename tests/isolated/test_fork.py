@@ -434,3 +434,39 @@ def test_kept_answers_end_at_a_fork(path):
         """,
         path,
     )
+
+
+def test_a_fork_while_another_thread_frees_a_database(path):
+    """It is on no list any more, and its last close copies the log: the fork waits, or
+    the child would inherit open files."""
+    scripts.run(
+        """
+        warnings.simplefilter("ignore", DeprecationWarning)  # to fork with threads
+        def full():
+            db = SmartShopieDB(PATH, durability="off")
+            text = "x" * 4000
+            db.add_many("usage_alerts", ({"title": str(n), "message": text}
+                                         for n in range(2000)))
+            return db
+        def inherited():
+            found = []
+            for fd in os.listdir("/proc/self/fd"):
+                with contextlib.suppress(OSError):
+                    found.append(os.readlink("/proc/self/fd/" + fd))
+            assert not [name for name in found if name.startswith(PATH)], found
+        for i in range(12):
+            box = [full()]
+            begun = threading.Event()
+            def drop():
+                begun.set()
+                box.clear()
+            thread = threading.Thread(target=drop)
+            thread.start()
+            begun.wait()
+            time.sleep(i * 0.0005)
+            ended(in_child(inherited))
+            thread.join()
+        """,
+        path,
+    )
+    assert oracle.healthy(path)
