@@ -122,6 +122,28 @@ def test_a_child_that_leaves_the_block_of_its_parent(path):
     assert numbers(path) == [1, 2, 3]
 
 
+def test_an_exception_in_the_child_leaves_the_block_as_itself(path):
+    """There is nothing to roll back, so nothing stands in its way."""
+    scripts.run(
+        """
+        db = SmartShopieDB(PATH)
+        try:
+            with db.transaction():
+                add(db, 1)
+                pid = os.fork()
+                if pid == 0:
+                    raise LookupError
+                ended(pid)
+                add(db, 2)
+        except LookupError:
+            os._exit(0)
+        assert numbers(db) == [1, 2]
+        """,
+        path,
+    )
+    assert numbers(path) == [1, 2]
+
+
 def test_a_fork_in_a_snapshot_is_told_to_the_child(path):
     scripts.run(
         """
