@@ -92,7 +92,7 @@ def read_until(terminal, pattern, seconds=20):
 
 def test_verbs(complete):
     assert set(complete("")) > VERBS
-    assert complete("se") == ["series"]
+    assert complete("seri") == ["series"]
 
 
 def test_tables_and_options_of_a_verb(complete):
