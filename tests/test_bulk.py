@@ -387,6 +387,19 @@ def test_a_missing_parent_is_named(db):
     assert db.billing_payments.count() == 0
 
 
+def test_a_missing_parent_is_named_far_into_a_statement(db):
+    """One statement moves all rows that give the same columns, of many chunks."""
+
+    def rows():
+        for n in range(140_000):
+            row = {"payment_date": DAY, "description": f"{n:>6}", "amount": 1.0}
+            yield row if n == 5 else row | {"billing_id": 77 if n == 70_000 else None}
+
+    with pytest.raises(IntegrityError, match=r"row 70000: .*\(billing_id = 77\)"):
+        db.billing_payments.add_many(rows())
+    assert db.billing_payments.count() == 0
+
+
 def test_a_secret_is_not_shown(db):
     for bad in (5, b"sk-verysecret", ["sk-verysecret"]):
         with pytest.raises(TypeError) as caught:

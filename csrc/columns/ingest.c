@@ -106,8 +106,11 @@ rows_filter(sqlite3_vtab_cursor *base, int plan, const char *name, int n_args,
 static int
 rows_next(sqlite3_vtab_cursor *base)
 {
-    ((cursor *)base)->source->row++;
-    return SQLITE_OK;
+    ss_ingest *source = ((cursor *)base)->source;
+    if (++source->row < source->until || source->more == NULL) {
+        return SQLITE_OK;
+    }
+    return source->more(source->more_arg) == SS_OK ? SQLITE_OK : SQLITE_ERROR;
 }
 
 static int
@@ -124,6 +127,15 @@ give_text(sqlite3_context *context, const ss_column *column, int64_t row)
     int64_t n = offsets[row + 1] - offsets[row];
     const char *text = column->bytes != NULL ? column->bytes + offsets[row] : "";
     sqlite3_result_text64(context, text, (sqlite3_uint64)n, SQLITE_STATIC, SQLITE_UTF8);
+}
+
+/* Without a length: only then does SQLite know that a NUL follows, without which each
+ * GLOB in a CHECK would make a copy that ends with one. */
+static void
+give_moment(sqlite3_context *context, const char *text, char *end)
+{
+    *end = '\0';
+    sqlite3_result_text(context, text, -1, SQLITE_STATIC);
 }
 
 static int
@@ -152,11 +164,11 @@ rows_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int c)
         break;
     case SS_KIND_DATE:
         end = ss_day_put(column->data.i32[source->row], &self->memo[c], text);
-        sqlite3_result_text(context, text, (int)(end - text), SQLITE_STATIC);
+        give_moment(context, text, end);
         break;
     case SS_KIND_TIMESTAMP:
         end = ss_instant_put(column->data.i64[source->row], ' ', &self->memo[c], text);
-        sqlite3_result_text(context, text, (int)(end - text), SQLITE_STATIC);
+        give_moment(context, text, end);
         break;
     case SS_KIND_ANY: /* no column of a table of ours */
         break;

@@ -16,8 +16,12 @@
 typedef struct {
     const ss_chunk *chunk;
     int64_t from, until; /* rows of the chunk */
-    int64_t next_id;     /* the caller moves it on when a row was inserted */
-    int64_t row;         /* out: the row the statement is at */
+    /* NULL, or asked when all these have been read: it may show others instead, by
+     * changing the three above and `row`. A failure ends the statement. */
+    ss_status (*more)(void *arg);
+    void *more_arg;
+    int64_t next_id; /* the caller moves it on when a row was inserted */
+    int64_t row;     /* out: the row the statement is at */
 } ss_ingest;
 
 /* Make ss_rows known on a connection. */

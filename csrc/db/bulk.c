@@ -1,6 +1,11 @@
-/* A file of the current version has the unique keys: there each run of rows is moved by
- * one INSERT ... SELECT ... ON CONFLICT.  Other files get the rows one after another, as
- * db/write adds them.
+/* A file of the current version has the unique keys: there all rows that follow each other
+ * and give the same columns are moved by one INSERT ... SELECT ... ON CONFLICT.  Other
+ * files get the rows one after another, as db/write adds them.
+ *
+ * One statement for many chunks, because its end costs: SQLite then writes the sequence of
+ * ids, and if that page of the log had been left already, it reads the whole log again
+ * to mend its checksums; and pages of an earlier statement that leave the cache during
+ * this one are also copied to a temporary file, for the case that this one fails.
  *
  * The id of a new row is ours to give (see columns/ingest): the next free one, which the
  * update hook moves on at every insert; so it also tells inserts from updates.
@@ -15,14 +20,78 @@
 #include <stdio.h>  // snprintf()
 #include <string.h> // memmove(), strcmp(), strlen()
 
+/* Pages that leave the cache before the COMMIT and are changed again after that cost much
+ * (see above), and with keys in no order those are most. */
+enum { CACHE_KIB = 32 << 10, CACHE_FROM_ROWS = 10000 };
+
 typedef struct {
     ss_access *access; /* borrowed */
     int table;
     ss_spool *rows; /* borrowed */
     ss_conflict conflict;
     ss_add_counts counts;
-    ss_ingest source;
+    const ss_chunk *chunk; /* borrowed from the spool: where we are; NULL: at the end */
+    int64_t run;           /* of the chunk */
+    ss_ingest source;      /* what a statement reads */
+    uint64_t given;        /* by the rows it reads */
+    int64_t first;         /* the number of the first of them */
+    ss_error no_more;      /* why it got no more; SS_OK: it had them all */
 } load;
+
+/* --- from run to run -------------------------------------------------------------------- */
+
+/* Has the file the columns of every run? */
+static ss_status
+check_runs(load *self, ss_error *err)
+{
+    const ss_chunk *chunk = self->chunk;
+    ss_filter values[SS_MAX_COLUMNS];
+    for (int i = 0; i < chunk->batch->n_columns; i++) {
+        values[i].column = chunk->map[i];
+    }
+    return ss_write_check(self->access, self->table, values, chunk->batch->n_columns,
+                          err);
+}
+
+static ss_status
+next_run(load *self, ss_error *err)
+{
+    if (self->chunk != NULL && ++self->run < self->chunk->n_runs) {
+        return SS_OK;
+    }
+    self->run = 0;
+    SS_TRY(ss_spool_next(self->rows, &self->chunk, err));
+    return self->chunk != NULL ? check_runs(self, err) : SS_OK;
+}
+
+static ss_status
+first_run(load *self, ss_error *err)
+{
+    ss_spool_rewind(self->rows);
+    self->chunk = NULL;
+    return next_run(self, err);
+}
+
+/* The statement's rows are those of the present run. */
+static void
+show_run(load *self)
+{
+    self->source.chunk = self->chunk;
+    self->source.from = self->source.row = self->chunk->runs[self->run].start;
+    self->source.until = ss_chunk_run_end(self->chunk, self->run);
+}
+
+/* Those of the next run, too, if they give the same columns. */
+static ss_status
+show_more(void *arg)
+{
+    load *self = arg;
+    SS_TRY(next_run(self, &self->no_more));
+    if (self->chunk != NULL && self->chunk->runs[self->run].given == self->given) {
+        show_run(self);
+    }
+    return SS_OK;
+}
 
 /* --- which row it was ------------------------------------------------------------------ */
 
@@ -80,12 +149,13 @@ name_value(const load *self, const ss_chunk *chunk, int64_t row, ss_error *err)
 /* --- rows whose parent is missing --------------------------------------------------------- */
 
 /* SQLite finds that out at the end of the statement, without a name: ask which row it
- * is. One statement gives, for the first such row, its number and the key. */
+ * is. One statement gives the first such row of a run. */
 static ss_status
 find_orphan(load *self, const char *column, const char *parent, const char *key,
             bool *found, int64_t *row, ss_error *err)
 {
     const ss_table_desc *table = &ss_tables[self->table];
+    ss_ingest source = self->source;
     int c = ss_catalog_column(table, column, strlen(column));
     ss_stmt *stmt = NULL;
     ss_buf sql;
@@ -109,8 +179,9 @@ find_orphan(load *self, const char *column, const char *parent, const char *key,
     if (status == SS_OK) {
         status = ss_stmt_cache_get(self->access->cache, sql.data, sql.size, &stmt, err);
     }
+    source.more = NULL;
     if (status == SS_OK) {
-        status = ss_ingest_bind(stmt, &self->source, err);
+        status = ss_ingest_bind(stmt, &source, err);
     }
     if (status == SS_OK) {
         status = ss_stmt_step(stmt, table->name, found, err);
@@ -123,43 +194,62 @@ find_orphan(load *self, const char *column, const char *parent, const char *key,
     return status;
 }
 
-static void
-name_orphan(load *self, const ss_chunk *chunk, ss_error *err)
+/* By the foreign keys of the table, in the present run. */
+static bool
+name_orphan_of_run(load *self, ss_stmt *keys, ss_error *err)
 {
     const char *name = ss_tables[self->table].name;
-    char sql[160];
     bool found = false, more = false;
     int64_t row = 0;
+    ss_error unused;
+    ss_error_init(&unused);
+    while (!found && ss_stmt_step(keys, name, &more, &unused) == SS_OK && more) {
+        const char *column = (const char *)sqlite3_column_text(keys->raw, 0);
+        const char *parent = (const char *)sqlite3_column_text(keys->raw, 1);
+        const char *key = (const char *)sqlite3_column_text(keys->raw, 2);
+        if (column == NULL || parent == NULL || key == NULL ||
+            find_orphan(self, column, parent, key, &found, &row, &unused) != SS_OK) {
+            break;
+        }
+        if (found) {
+            ss_error_where(err, name, column, NULL);
+        }
+    }
+    ss_stmt_reset(keys);
+    if (found) {
+        name_value(self, self->chunk, row, err);
+        name_row(self->chunk, row, err);
+    }
+    return found;
+}
+
+/* In the rows of the statement that failed. */
+static void
+name_orphan(load *self, ss_error *err)
+{
+    char sql[160];
     ss_stmt *keys = NULL;
     ss_error unused;
     ss_error_init(&unused);
     (void)snprintf(sql, sizeof(sql),
                    "SELECT \"from\", \"table\", coalesce(\"to\", 'id') "
                    "FROM pragma_foreign_key_list('%s')",
-                   name);
+                   ss_tables[self->table].name);
     ss_status status =
         ss_stmt_prepare(self->access->conn, sql, strlen(sql), false, &keys, &unused);
-    while (status == SS_OK && !found) {
-        status = ss_stmt_step(keys, name, &more, &unused);
-        if (status != SS_OK || !more) {
+    if (status == SS_OK) {
+        status = first_run(self, &unused);
+    }
+    while (status == SS_OK && self->chunk != NULL) {
+        const ss_run *run = &self->chunk->runs[self->run];
+        show_run(self);
+        if (self->chunk->first + run->start >= self->first &&
+            (run->given != self->given || name_orphan_of_run(self, keys, err))) {
             break;
         }
-        const char *column = (const char *)sqlite3_column_text(keys->raw, 0);
-        const char *parent = (const char *)sqlite3_column_text(keys->raw, 1);
-        const char *key = (const char *)sqlite3_column_text(keys->raw, 2);
-        if (column == NULL || parent == NULL || key == NULL) {
-            break;
-        }
-        status = find_orphan(self, column, parent, key, &found, &row, &unused);
-        if (found) {
-            ss_error_where(err, name, column, NULL);
-        }
+        status = next_run(self, &unused);
     }
     ss_stmt_finalize(keys);
-    if (found) {
-        name_value(self, chunk, row, err);
-        name_row(chunk, row, err);
-    }
 }
 
 /* --- the fast way --------------------------------------------------------------------------- */
@@ -215,16 +305,17 @@ refused_twice(const load *self, const ss_chunk *chunk, int64_t row, ss_error *er
     err->sqlite_code = SQLITE_CONSTRAINT_UNIQUE;
 }
 
-/* Say which row of the run the statement stopped at, and why. */
+/* Say which row the statement stopped at, and why. */
 static void
-explain_refusal(load *self, const ss_chunk *chunk, ss_error *err)
+explain_refusal(load *self, ss_error *err)
 {
+    const ss_chunk *chunk = self->source.chunk;
     int64_t row = self->source.row;
     if (err->code != SS_INTEGRITY) {
         return;
     }
     if (err->sqlite_code == SQLITE_CONSTRAINT_FOREIGNKEY) {
-        name_orphan(self, chunk, err);
+        name_orphan(self, err);
         return;
     }
     if (err->sqlite_code == SQLITE_CONSTRAINT_UNIQUE &&
@@ -238,34 +329,48 @@ explain_refusal(load *self, const ss_chunk *chunk, ss_error *err)
 }
 
 static ss_status
-move_run(load *self, const ss_chunk *chunk, int64_t run, ss_error *err)
+prepare_move(load *self, ss_stmt **stmt, ss_error *err)
 {
-    const ss_table_desc *table = &ss_tables[self->table];
-    ss_stmt *stmt = NULL;
     ss_sql sql;
-    bool row;
-    self->source.chunk = chunk;
-    self->source.from = chunk->runs[run].start;
-    self->source.until = ss_chunk_run_end(chunk, run);
     ss_sql_init(&sql, SS_DIALECT_SQLITE);
-    ss_status status =
-        ss_sql_move(&sql, table, &self->access->layout->tables[self->table],
-                    chunk->runs[run].given, self->conflict, err);
+    ss_status status = ss_sql_move(&sql, &ss_tables[self->table],
+                                   &self->access->layout->tables[self->table],
+                                   self->given, self->conflict, err);
     if (status == SS_OK) {
         status = ss_stmt_cache_get(self->access->cache, sql.text.data, sql.text.size,
-                                   &stmt, err);
+                                   stmt, err);
     }
+    ss_sql_free(&sql);
+    return status;
+}
+
+/* Move the rows from the present run on, as long as they give the same columns. */
+static ss_status
+move_alike(load *self, ss_error *err)
+{
+    ss_stmt *stmt = NULL;
+    bool row;
+    self->given = self->chunk->runs[self->run].given;
+    self->first = self->chunk->first + self->chunk->runs[self->run].start;
+    self->source.more = show_more;
+    self->source.more_arg = self;
+    ss_error_init(&self->no_more);
+    show_run(self);
+    ss_status status = prepare_move(self, &stmt, err);
     if (status == SS_OK) {
         status = ss_ingest_bind(stmt, &self->source, err);
     }
     if (status == SS_OK) {
-        status = ss_stmt_step(stmt, table->name, &row, err);
-        if (status != SS_OK) {
-            explain_refusal(self, chunk, err);
-        }
+        status = ss_stmt_step(stmt, ss_tables[self->table].name, &row, err);
+    }
+    if (self->no_more.code != SS_OK) {
+        *err = self->no_more;
+        status = (ss_status)err->code;
+    }
+    else if (status != SS_OK) {
+        explain_refusal(self, err);
     }
     ss_stmt_cache_put(self->access->cache, stmt);
-    ss_sql_free(&sql);
     return status;
 }
 
@@ -289,12 +394,13 @@ row_values(const ss_chunk *chunk, uint64_t given, int64_t row, ss_filter *values
 }
 
 static ss_status
-add_run(load *self, const ss_chunk *chunk, int64_t run, ss_error *err)
+add_run(load *self, ss_error *err)
 {
+    const ss_chunk *chunk = self->chunk;
+    const ss_run *run = &chunk->runs[self->run];
     ss_filter values[SS_MAX_COLUMNS];
-    for (int64_t row = chunk->runs[run].start; row < ss_chunk_run_end(chunk, run);
-         row++) {
-        int n = row_values(chunk, chunk->runs[run].given, row, values);
+    for (int64_t row = run->start; row < ss_chunk_run_end(chunk, self->run); row++) {
+        int n = row_values(chunk, run->given, row, values);
         int64_t id;
         ss_add_outcome outcome;
         ss_status status = ss_write_row(self->access, self->table, values, n,
@@ -311,39 +417,44 @@ add_run(load *self, const ss_chunk *chunk, int64_t run, ss_error *err)
         self->counts.inserted += outcome == SS_ADD_INSERTED;
         self->counts.updated += outcome == SS_ADD_UPDATED;
     }
-    return SS_OK;
+    return next_run(self, err);
 }
 
 /* --- all of it ------------------------------------------------------------------------------- */
 
-/* Has the file the columns of every run? */
-static ss_status
-check_runs(load *self, const ss_chunk *chunk, ss_error *err)
-{
-    ss_filter values[SS_MAX_COLUMNS];
-    for (int i = 0; i < chunk->batch->n_columns; i++) {
-        values[i].column = chunk->map[i];
-    }
-    return ss_write_check(self->access, self->table, values, chunk->batch->n_columns,
-                          err);
-}
-
 static ss_status
 move_all(load *self, bool fast, ss_error *err)
 {
-    const ss_chunk *chunk = NULL;
-    ss_spool_rewind(self->rows);
-    for (;;) {
-        SS_TRY(ss_spool_next(self->rows, &chunk, err));
-        if (chunk == NULL) {
-            return SS_OK;
-        }
-        SS_TRY(check_runs(self, chunk, err));
-        for (int64_t run = 0; run < chunk->n_runs; run++) {
-            SS_TRY(fast ? move_run(self, chunk, run, err)
-                        : add_run(self, chunk, run, err));
-        }
+    SS_TRY(first_run(self, err));
+    while (self->chunk != NULL) {
+        SS_TRY(fast ? move_alike(self, err) : add_run(self, err));
     }
+    return SS_OK;
+}
+
+static ss_status
+set_cache(ss_conn *conn, int64_t size, ss_error *err)
+{
+    char sql[64];
+    (void)snprintf(sql, sizeof(sql), "PRAGMA cache_size=%lld", (long long)size);
+    return ss_conn_exec(conn, sql, err);
+}
+
+/* *before: the size to go back to. */
+static ss_status
+widen_cache(ss_conn *conn, int64_t *before, ss_error *err)
+{
+    SS_TRY(ss_conn_int(conn, "PRAGMA cache_size", before, err));
+    return set_cache(conn, -(int64_t)CACHE_KIB, err);
+}
+
+/* What is changed stays until the COMMIT; then SQLite frees what is too much. */
+static void
+narrow_cache(ss_conn *conn, int64_t before)
+{
+    ss_error unused;
+    ss_error_init(&unused);
+    (void)set_cache(conn, before, &unused);
 }
 
 static ss_status
@@ -361,7 +472,15 @@ run_load(ss_access *access, void *arg, ss_error *err)
     if (fast) {
         (void)sqlite3_update_hook(db, on_change, self);
     }
-    ss_status status = move_all(self, fast, err);
+    bool large = ss_spool_rows(self->rows) >= CACHE_FROM_ROWS;
+    int64_t cache = 0;
+    ss_status status = large ? widen_cache(access->conn, &cache, err) : SS_OK;
+    if (status == SS_OK) {
+        status = move_all(self, fast, err);
+    }
+    if (cache != 0) {
+        narrow_cache(access->conn, cache);
+    }
     if (fast) {
         (void)sqlite3_update_hook(db, NULL, NULL);
     }

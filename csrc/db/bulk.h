@@ -3,7 +3,7 @@
  * The rows have been gathered in a spool, so the write lock is held for the moving
  * only, and nothing of the caller's runs meanwhile.  By the same rules as db/write's
  * add of each row in turn, with two differences: a row that is ignored is looked at,
- * too, and a moment of writing is that of its chunk of rows.
+ * too, and rows that are written by one statement have one moment of writing.
  */
 #ifndef SS_DB_BULK_H
 #define SS_DB_BULK_H
