@@ -11,7 +11,7 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <sched.h>  // sched_getaffinity()
+#include <sched.h>  // sched_getaffinity(), sched_yield()
 #include <signal.h> // pthread_sigmask()
 #include <time.h>   // clock_gettime(), nanosleep()
 
@@ -126,6 +126,21 @@ ss_clock_coarse_ms(void)
 #else
     return clock_ms(CLOCK_MONOTONIC);
 #endif
+}
+
+int64_t
+ss_clock_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+void
+ss_thread_yield(void)
+{
+    (void)sched_yield();
 }
 
 /* A signal ends the sleep early: callers loop over their condition anyway. */

@@ -29,7 +29,9 @@ bool ss_cond_wait(ss_cond *c, ss_mutex *m, int64_t ms);
 
 int64_t ss_clock_ms(void);        /* monotonic */
 int64_t ss_clock_coarse_ms(void); /* monotonic, about 4 ns to read, 4 ms fine */
+int64_t ss_clock_us(void);        /* monotonic */
 void ss_sleep_us(int64_t us);
+void ss_thread_yield(void); /* let another thread have the processor */
 
 /* Another thread for the time of one call, which joins it before it returns. Signals are
  * blocked in it: whoever handles them did not ask for it. SS_NOMEM: there is none. */

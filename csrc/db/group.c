@@ -29,11 +29,20 @@
 enum {
     MOST_IN_ROUND = 64, /* so that a thread is not kept leading, nor others waiting */
     POLL_MS = 50,       /* how long a wait goes without asking its call */
+    MOST_WAIT_US = 100, /* for one more who shares a round */
 };
 
 typedef enum { QUEUED, ASKING, TAKEN, DONE } request_state;
 
-typedef struct ss_group_request {
+typedef struct ss_group_request request;
+
+/* What is committed together: the leader's request first. */
+typedef struct {
+    request *first, *last;
+    int n;
+} round;
+
+struct ss_group_request {
     const ss_call *call; /* borrowed; may be NULL */
     ss_group_work work;
     void *arg;
@@ -43,8 +52,8 @@ typedef struct ss_group_request {
     request_state state;
     ss_status status; /* once DONE; in a round: how its work went */
     bool alone;       /* shares no round */
-    struct ss_group_request *next;
-} request;
+    request *next;
+};
 
 ss_status
 ss_group_init(ss_group *group)
@@ -77,6 +86,7 @@ enqueue_lock_held(ss_group *group, request *r)
     r->next = NULL;
     *(group->last != NULL ? &group->last->next : &group->first) = r;
     group->last = r;
+    atomic_fetch_add_explicit(&group->arrivals, 1, memory_order_release);
 }
 
 /* Off the queue, if it stands in it: a child of fork() begins with an empty one. */
@@ -125,25 +135,20 @@ tell_next_lock_held(const ss_group *group)
     }
 }
 
-/* The round of `me`: itself and whoever shares it, out of the queue. */
-static request *
-take_round(ss_group *group, request *me)
+/* Out of the queue, to the end of the round: whoever may share it. */
+static void
+take_sharers_lock_held(ss_group *group, round *shared)
 {
-    request *end = me, *left = NULL, **left_end = &left;
-    int n = me->alone ? MOST_IN_ROUND : 1;
-    ss_mutex_lock(&group->lock);
-    leave_lock_held(group, me);
-    me->state = TAKEN;
-    me->next = NULL;
+    request *left = NULL, **left_end = &left;
     group->last = NULL;
     for (request *r = group->first, *next; r != NULL; r = next) {
         next = r->next;
         r->next = NULL;
-        if (r->state == QUEUED && !r->alone && n < MOST_IN_ROUND) {
+        if (r->state == QUEUED && !r->alone && shared->n < MOST_IN_ROUND) {
             r->state = TAKEN;
-            end->next = r;
-            end = r;
-            n++;
+            shared->last->next = r;
+            shared->last = r;
+            shared->n++;
         }
         else {
             *left_end = r;
@@ -152,8 +157,59 @@ take_round(ss_group *group, request *me)
         }
     }
     group->first = left;
+}
+
+/* The round of `me`: itself and whoever shares it. */
+static round
+take_round(ss_group *group, request *me)
+{
+    round mine = {.first = me, .last = me, .n = 1};
+    ss_mutex_lock(&group->lock);
+    leave_lock_held(group, me);
+    me->state = TAKEN;
+    me->next = NULL;
+    if (!me->alone) {
+        take_sharers_lock_held(group, &mine);
+    }
     ss_mutex_unlock(&group->lock);
-    return me;
+    return mine;
+}
+
+/* Those who came meanwhile; *seen: all arrivals so far. The first of them, or NULL. */
+static request *
+take_newcomers(ss_group *group, round *shared, uint32_t *seen)
+{
+    request *last = shared->last;
+    ss_mutex_lock(&group->lock);
+    *seen = atomic_load_explicit(&group->arrivals, memory_order_relaxed);
+    take_sharers_lock_held(group, shared);
+    ss_mutex_unlock(&group->lock);
+    return last->next;
+}
+
+/* More who share the round, or NULL when it is time to commit. It looks instead of
+ * sleeping: to be woken up takes as long as the wait may last, and by yielding, the
+ * processor is with those it waits for. */
+static request *
+take_more(ss_group *group, round *shared)
+{
+    uint32_t seen;
+    if (shared->first->alone) {
+        return NULL;
+    }
+    request *more = take_newcomers(group, shared, &seen);
+    if (more != NULL || shared->n >= group->expected) {
+        return more;
+    }
+    int64_t us = group->commit_us / 2, until;
+    until = ss_clock_us() + (us < MOST_WAIT_US ? us : MOST_WAIT_US);
+    while (ss_clock_us() < until) {
+        if (atomic_load_explicit(&group->arrivals, memory_order_acquire) != seen) {
+            return take_newcomers(group, shared, &seen);
+        }
+        ss_thread_yield();
+    }
+    return NULL;
 }
 
 static void
@@ -163,14 +219,18 @@ finish_lock_held(request *r)
     ss_cond_signal(&r->cond); /* under the lock: then it is gone */
 }
 
-/* Everybody's outcome is known. */
+/* Everybody's outcome is known. Who wrote just now may soon write again. */
 static void
-finish_round(ss_group *group, request *round)
+finish_round(ss_group *group, const round *done)
 {
     ss_mutex_lock(&group->lock);
-    for (request *r = round, *next; r != NULL; r = next) {
+    group->expected = done->n;
+    for (const request *r = group->first; r != NULL; r = r->next) {
+        group->expected += !r->alone;
+    }
+    group->shared += done->n - 1;
+    for (request *r = done->first, *next; r != NULL; r = next) {
         next = r->next;
-        group->shared += r != round;
         finish_lock_held(r);
     }
     ss_mutex_unlock(&group->lock);
@@ -179,11 +239,11 @@ finish_round(ss_group *group, request *round)
 /* The work of all was undone: back to where they stood, but for `culprit` (if any),
  * whose failure it was. */
 static void
-put_back(ss_group *group, request *round, request *culprit, bool alone)
+put_back(ss_group *group, const round *undone, request *culprit, bool alone)
 {
     request *first = NULL, *last = NULL;
     ss_mutex_lock(&group->lock);
-    for (request *r = round, *next; r != NULL; r = next) {
+    for (request *r = undone->first, *next; r != NULL; r = next) {
         next = r->next;
         if (r == culprit) {
             finish_lock_held(r);
@@ -232,13 +292,13 @@ run_in_savepoint(ss_access *access, request *r)
     return status;
 }
 
-/* The round's work, in the transaction that is open; *n_good: how many went well. False:
- * the failure of *culprit undid everything. */
+/* The work of `from` and those behind it, in the transaction that is open; *n_good: how
+ * many went well. False: the failure of *culprit undid everything. */
 static bool
-run_round(ss_access *access, request *round, int *n_good, request **culprit)
+run_requests(ss_access *access, request *from, bool shared, int *n_good,
+             request **culprit)
 {
-    bool shared = round->next != NULL;
-    for (request *r = round; r != NULL; r = r->next) {
+    for (request *r = from; r != NULL; r = r->next) {
         r->status =
             shared ? run_in_savepoint(access, r) : r->work(access, r->arg, r->err);
         if (r->status == SS_OK) {
@@ -252,11 +312,28 @@ run_round(ss_access *access, request *round, int *n_good, request **culprit)
     return true;
 }
 
+/* The work of the round, which grows meanwhile. One that ran without a savepoint can be
+ * joined if it went well: then there is nothing of it to be undone. */
+static bool
+run_round(ss_access *access, ss_group *group, round *mine, int *n_good,
+          request **culprit)
+{
+    request *from = mine->first;
+    while (from != NULL) {
+        if (!run_requests(access, from, mine->n > 1, n_good, culprit)) {
+            return false;
+        }
+        bool joinable = mine->n > 1 || *n_good > 0;
+        from = joinable ? take_more(group, mine) : NULL;
+    }
+    return true;
+}
+
 /* The COMMIT failed, and with it all that had gone well. */
 static void
-fail_round(request *round, ss_status status, const ss_error *err)
+fail_round(const round *failed, ss_status status, const ss_error *err)
 {
-    for (request *r = round; r != NULL; r = r->next) {
+    for (request *r = failed->first; r != NULL; r = r->next) {
         if (r->status == SS_OK) {
             r->status = status;
             *r->err = *err;
@@ -264,28 +341,37 @@ fail_round(request *round, ss_status status, const ss_error *err)
     }
 }
 
-static void
-lead_round(ss_access *access, ss_group *group, request *round)
+static ss_status
+end_round(ss_access *access, ss_group *group, ss_status status, ss_error *err)
 {
-    bool shared = round->next != NULL;
+    int64_t begun = ss_clock_us();
+    status = ss_db_end_work(access, status, err);
+    group->commit_us = ss_clock_us() - begun;
+    return status;
+}
+
+static void
+lead_round(ss_access *access, ss_group *group, request *me)
+{
+    round mine = take_round(group, me);
     request *culprit = NULL;
     int n_good = 0;
     ss_error err;
     ss_error_init(&err);
-    if (!run_round(access, round, &n_good, &culprit)) {
-        put_back(group, round, culprit, false);
+    if (!run_round(access, group, &mine, &n_good, &culprit)) {
+        put_back(group, &mine, culprit, false);
         return;
     }
-    ss_status status = ss_db_end_work(access, n_good > 0 ? SS_OK : round->status, &err);
-    if (n_good > 0 && status == SS_INTEGRITY && shared) {
+    ss_status status = end_round(access, group, n_good > 0 ? SS_OK : me->status, &err);
+    if (n_good > 0 && status == SS_INTEGRITY && mine.n > 1) {
         /* A deferred constraint says what is broken, not whose work broke it. */
-        put_back(group, round, NULL, true);
+        put_back(group, &mine, NULL, true);
         return;
     }
     if (n_good > 0 && status != SS_OK) {
-        fail_round(round, status, &err);
+        fail_round(&mine, status, &err);
     }
-    finish_round(group, round);
+    finish_round(group, &mine);
 }
 
 /* As the first in the queue. Afterwards `me` is DONE, or QUEUED again. */
@@ -298,7 +384,7 @@ lead(ss_db *db, request *me)
     if (status == SS_OK) {
         status = ss_db_begin_work(&access, me->err);
         if (status == SS_OK) {
-            lead_round(&access, group, take_round(group, me));
+            lead_round(&access, group, me);
         }
         ss_db_leave(&access);
     }
