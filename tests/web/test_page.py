@@ -203,10 +203,11 @@ def test_the_day_that_was_asked_for_does_not_make_data_old(path, read):
     assert "shown as of 20 Oct 2025" in page.text
 
 
-def test_new_data_is_not(path, read):
-    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+def test_data_of_yesterday_is_not(path, read):
+    today = datetime.datetime.now(datetime.UTC).date()
+    yesterday = (today - datetime.timedelta(days=1)).isoformat()
     with sqlite3.connect(path) as db:
-        db.execute("UPDATE overview_kpis SET record_date = ?", (today,))
+        db.execute("UPDATE overview_kpis SET record_date = ?", (yesterday,))
     assert "days old" not in read("/").text
 
 

@@ -75,10 +75,6 @@ def parse(shown: Mapping[str, tuple[str, ...]]) -> Asked:
         for name, text in given.items()
         if name in params.WINDOW
     }
-    if "start" in days or "end" in days:
-        if "period" in days:
-            raise bad("period", "period does not go with start and end")
-        order(days)
     return Asked(
         days,
         {
@@ -87,12 +83,6 @@ def parse(shown: Mapping[str, tuple[str, ...]]) -> Asked:
             if name in shown
         },
     )
-
-
-def order(days: Mapping[str, Any]) -> None:
-    start, end = days.get("start"), days.get("end")
-    if start and end and start > end:
-        raise bad("start", f"start ({start}) is after end ({end})")
 
 
 def wants_page() -> bool:

@@ -280,10 +280,13 @@
       if (theirs.hasAttribute("aria-current")) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
-    by("areas").querySelector("[aria-current]")?.scrollIntoView({
-      block: "nearest",
-      inline: "nearest",
-    });
+    showCurrent();
+  }
+
+  /** On a phone the areas are a line that scrolls. */
+  function showCurrent() {
+    const link = by("areas").querySelector("[aria-current]");
+    if (link) by("areas").scrollLeft = link.offsetLeft - by("areas").clientWidth / 3;
   }
 
   function say(text) {
@@ -457,11 +460,14 @@
 
   const PATIENCE = 8000; // ms without a connection before it is called lost
   const SLOWEST = 60000;
+  const QUIET = 150; // ms after a change, as more often follow at once
+  const GAP = 1000; // ms between refreshes
   let stream = null;
   let wait = 5000;
   let retry = 0;
   let losing = 0;
   let pending = 0;
+  let refreshed = 0;
 
   function connect() {
     const seen = by("main").dataset.version; // a page about an error has none
@@ -480,11 +486,15 @@
 
   function onChanged(event) {
     if (event.lastEventId === by("main").dataset.version || pending) return;
-    // Many commits in a row are one refresh.
-    pending = setTimeout(() => {
-      pending = 0;
-      refresh();
-    }, 250);
+    // Many commits in a row are one refresh, and one a second.
+    pending = setTimeout(
+      () => {
+        pending = 0;
+        refreshed = performance.now();
+        refresh();
+      },
+      Math.max(QUIET, refreshed + GAP - performance.now())
+    );
   }
 
   function onLost() {
@@ -528,6 +538,7 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     remember();
+    showCurrent();
     themes = JSON.parse(by("themes").textContent);
     nameTheme();
     by("theme").hidden = false;
