@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import difflib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from .refused import bad
 WINDOW = ("period", "start", "end", "as_of")
 IGNORED = ("_t",)  # older pages send it against caches
 LONGEST = 200  # characters of a value that is shown in a message
+TAG = "[0-9A-Za-z.-]{1,200}"  # of State.tag()
 
 
 def integer(low: int, high: int) -> Callable[[str, str], int]:
@@ -67,6 +69,12 @@ def word(name: str, text: str) -> str:
     raise bad(name, f"{name} is 1 to {LONGEST} printable characters")
 
 
+def tag(name: str, text: str) -> str:
+    if re.fullmatch(TAG, text):
+        return text
+    raise bad(name, f"{name} is the id of an event, unchanged")
+
+
 PARSERS: dict[str, Callable[[str, str], Any]] = {
     "period": word,  # the core knows which there are
     "start": day,
@@ -76,7 +84,7 @@ PARSERS: dict[str, Callable[[str, str], Any]] = {
     "mode": choice("ring"),
     "since": instant,
     "after": word,
-    "seen": word,
+    "seen": tag,
 }
 
 

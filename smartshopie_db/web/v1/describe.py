@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..._cell import INFINITE
+from .. import params
 from . import asked, figures, formats
 from .known import Known
 
@@ -122,6 +123,11 @@ def common(most: int) -> dict[str, Part]:
             "after",
             {"type": "string", "pattern": f"^{asked.TOKEN.pattern}$"},
             "Where the page begins: `next` of the page before.",
+        ),
+        "seen": parameter(
+            "seen",
+            {"type": "string", "pattern": f"^{params.TAG}$"},
+            "The id of the last event that was seen; before the header Last-Event-ID.",
         ),
         "date": day("date", "One day; not with the other parameters of days."),
         "start": day("start", "The first day."),

@@ -131,7 +131,7 @@ def reading(
     parameters: list[Part] | None = None,
     refuses: tuple[int, ...] = (),
 ) -> Part:
-    found = {"description": "What was asked for.", "content": content}
+    found = described("What was asked for.", content)
     same = {"description": "It is what If-None-Match says."}
     refused = (400, 503, *refuses)
     return operation(
@@ -158,7 +158,52 @@ def general() -> dict[str, Part]:
         "/api/v1/tables": {
             "get": reading("tables", "Which tables there are", GENERAL, tables)
         },
+        **server(),
     }
+
+
+def server() -> dict[str, Part]:
+    """What is not of the data but of who serves it."""
+    healthy = {"type": "object", "properties": {"status": {"const": "ok"}}}
+    text: Part = {"schema": {"type": "string"}}
+    version = {"type": "string", "pattern": f"^{params.TAG}$"}
+    event: Part = {
+        "type": "object",
+        "properties": {
+            "event": {"const": "changed"},
+            "id": version,
+            "data": {"type": "string"},
+            "retry": {"type": "integer"},
+        },
+    }
+    made = {
+        "/api/v1/events": operation(
+            "events",
+            "Server-sent events that say when the data has changed",
+            GENERAL,
+            {200: described("What happens.", {"text/event-stream": {"schema": event}})},
+            [ref("parameters", "seen")],
+        ),
+        "/healthz": operation(
+            "healthz",
+            "Whether the database can be read",
+            GENERAL,
+            {200: described("It can.", as_json(healthy))},
+            refuses=(400, 503),
+        ),
+    }
+    if current().settings.metrics:
+        made["/metrics"] = operation(
+            "metrics",
+            "What the server has done, for Prometheus",
+            GENERAL,
+            {200: described("Figures of one process.", {"text/plain": text})},
+        )
+    return {path: {"get": found} for path, found in made.items()}
+
+
+def described(text: str, content: Part) -> Part:
+    return {"description": text, "content": content}
 
 
 def of_table(known: Known) -> dict[str, Part]:
