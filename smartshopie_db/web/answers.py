@@ -43,6 +43,7 @@ def fresh(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Response]
 def kept(key: Any, make: Callable[[], Any]) -> Response:
     """The answer named `key` as of now: 304, from what is kept, or made."""
     state = current()
+    key = (request.script_root, key)  # one app in two places has two addresses
     tag = state.tag()  # before anything is read
     if request.if_none_match.contains_weak(tag):
         return tagged(Response(status=304), tag)

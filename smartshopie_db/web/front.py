@@ -109,7 +109,7 @@ class Front:
         return "200 OK", headers, data
 
     def _body(self, route: Route, given: dict[str, Any], tag: str) -> Body:
-        key = (route.view, *sorted(given.items()))
+        key = ("", (route.view, *sorted(given.items())))
         body = self._state.bodies.get(tag, key)
         if body is None:
             with self._app.app_context():

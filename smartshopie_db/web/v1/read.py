@@ -75,7 +75,7 @@ def rows(table: str) -> Response:
     arguments.setdefault("limit", min(LIMIT, most))
     if form == "arrow" and known.secret:
         arguments.setdefault("columns", known.open)
-    key = ("v1 rows", request.script_root, table, form, *sorted(given.items()))
+    key = ("v1 rows", table, form, *sorted(given.items()))
     return formats.answer(key, lambda: page(found, known, form, arguments))
 
 
