@@ -137,7 +137,8 @@ BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_INTERRUPT", "SQLITE_BUSY_TIMEOUT
 def from_http(error: HTTPException) -> Refused:
     status = error.code or 500
     names = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
-    headers = {}
+    kept = ("Retry-After", "WWW-Authenticate")
+    headers = {name: value for name, value in error.get_headers() if name in kept}
     allowed: Any = getattr(error, "valid_methods", None)
     if allowed:
         headers["Allow"] = ", ".join(sorted(allowed))

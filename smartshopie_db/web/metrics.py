@@ -22,6 +22,8 @@ from .. import __version__
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 NO_ROUTE = "(none)"  # not the path: anybody could make up as many as they like
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE")
+NO_METHOD = "(other)"  # for the same reason
 
 # Of db.stats(): those that only grow, and the others.
 COUNTERS = {
@@ -87,9 +89,12 @@ def install(scaffold: Scaffold, requests: Requests) -> None:
         g.smartshopie_began = time.perf_counter()
 
     def end(response: Response) -> Response:
-        seconds = time.perf_counter() - g.smartshopie_began
+        now = time.perf_counter()
+        # An app around a blueprint may have answered before begin(): with a log-in.
+        seconds = now - g.get("smartshopie_began", now)
         route = request.url_rule.rule if request.url_rule else NO_ROUTE
-        requests.add(route, request.method, response.status_code, seconds)
+        method = request.method if request.method in METHODS else NO_METHOD
+        requests.add(route, method, response.status_code, seconds)
         return response
 
     scaffold.before_request(begin)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime
 import decimal
 import json
+import re
 
 import pytest
-from flask import Flask, jsonify
+from flask import Flask, abort, jsonify, redirect
+from werkzeug.datastructures import WWWAuthenticate
 
 from smartshopie_db import SmartShopieDB, demo
 from smartshopie_db.web import JSONProvider, SmartShopie, create_app
@@ -71,6 +73,39 @@ def test_the_token_may_lie_in_a_file(path, tmp_path):
     file.write_text(TOKEN + "\n")
     app = create_app(db=path, writes="on", token_file=file)
     assert app.extensions["smartshopie"].settings.token == TOKEN
+
+
+def log_in():
+    return redirect("/login")
+
+
+def refuse():
+    abort(401, www_authenticate=WWWAuthenticate("basic", {"realm": "shop"}))
+
+
+@pytest.mark.parametrize(
+    ("hook", "status", "header"),
+    [(log_in, 302, "Location"), (refuse, 401, "WWW-Authenticate")],
+)
+def test_an_app_may_ask_its_users_who_they_are(path, hook, status, header):
+    """A function of the app that answers before ours are asked."""
+    app = Flask("shop")
+    SmartShopie(app, db=path, url_prefix="/shop")
+    app.before_request(hook)
+    for place in ("/", "/api/overview/kpis", "/healthz"):
+        got = app.test_client().get("/shop" + place)
+        assert got.status_code == status and got.headers[header]
+        assert got.headers["X-Frame-Options"] == "DENY"
+
+
+@pytest.mark.parametrize("path_of", ["/", "/api/v1/tables", "/api/v1/"])
+def test_an_app_in_two_places_has_two_addresses(make_app, path_of):
+    """As behind DispatcherMiddleware: what is kept for one is not for the other."""
+    client = make_app().test_client()
+    for place in ("/one", "/two"):
+        got = client.get(path_of, environ_overrides={"SCRIPT_NAME": place})
+        found = re.findall('"/(one|two)/', got.text)
+        assert set(found) == {place[1:]}
 
 
 def test_json_of_rows_records_days_and_nan(path):

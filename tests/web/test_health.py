@@ -75,6 +75,15 @@ def test_metrics(client):
     assert re.search(r"smartshopie_database_leases_total \d+\n", text)
 
 
+def test_nobody_can_make_up_lines(client):
+    """Each would stay for as long as the server runs."""
+    for i in range(50):
+        client.open("/healthz", method=f"X{i}")
+    text = client.get("/metrics").text
+    assert 'route="(none)",method="(other)",status="405"} 50\n' in text
+    assert "X1" not in text
+
+
 def test_all_figures_of_the_database_are_there(path):
     with SmartShopieDB(path) as db:
         numbers = {
