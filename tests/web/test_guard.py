@@ -30,13 +30,48 @@ def kpis(**given):
     return {"data": current().db.get_overview_kpis(), "given": given}
 
 
-@pytest.mark.parametrize("path", ["/api/kpis", "/api/boom", "/nope", "/api/nope"])
-def test_headers_are_on_every_answer(app, path):
-    got = app.test_client().get(path).headers
-    for name, value in guard.HEADERS.items():
-        assert got[name] == value
-    assert got["Cache-Control"] in ("private, no-cache", "no-store")
-    assert "Access-Control-Allow-Origin" not in got
+PARTS = {
+    "table": "overview_kpis",
+    "int(signed=True):id": "1",
+    "name": "funnel",
+    "ext": "csv",
+    "version": "1",
+    "path:rest": "x",
+}
+
+
+def every_address(app):
+    """One of each route; those that are nowhere; those that somebody else made up."""
+    for rule in app.url_map.iter_rules():
+        path = rule.rule
+        for part, value in PARTS.items():
+            path = path.replace(f"<{part}>", value)
+        assert "<" not in path, "PARTS has no value for it"
+        yield path
+    yield from ("/revenue", "/static/1/app.js", "/static/1/plotly.min.js")
+    yield from ("/nope", "/api/nope", "/static/1/nope", "/api/v1", "/?period=x")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST", "TRACE", "X"])
+def test_the_headers_are_exactly_these_on_every_answer(app, method):
+    """Whatever the route and whether it is answered, refused, not there or failed."""
+    seen = set()
+    for path in every_address(app):
+        for sent in ({}, {"Host": "evil.example"}, {"Origin": "https://evil.example"}):
+            got = app.test_client().open(path, method=method, headers=sent)
+            seen.add(got.status_code)
+            for name, value in guard.HEADERS.items():
+                assert got.headers.getlist(name) == [value], path
+            (kept,) = got.headers.getlist("Cache-Control")
+            assert kept in ("private, no-cache", "no-store") or "/static/" in path
+            added = ("Access-Control-", "Set-Cookie", "Server", "X-Powered-By")
+            assert not [name for name, _ in got.headers if name.startswith(added)]
+    assert seen >= {
+        "GET": {200, 308, 400, 404, 500},
+        "HEAD": {200, 308, 400, 404, 500},
+        "OPTIONS": {200, 400},
+        "POST": {400, 403, 404, 405},
+    }.get(method, {400, 405})
 
 
 @pytest.mark.parametrize(
