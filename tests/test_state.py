@@ -247,6 +247,17 @@ class Shop(RuleBasedStateMachine):
             block.__exit__(ValueError, error, None)
             self.rows = before
 
+    @precondition(lambda self: self.writable() and len(self.blocks) < 2)
+    @rule(key=KEYS, value=VALUES)
+    def undo_a_part(self, key, value):
+        """A block that fails within one that goes on."""
+        self.enter_transaction()
+        self.enter_transaction()
+        self.add(key, value, False)
+        self.leave_transaction(False)
+        self.read(1, 5)
+        self.leave_transaction(True)
+
     @precondition(free)
     @rule()
     def enter_snapshot(self):
