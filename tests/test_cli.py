@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+import re
 import shlex
 import shutil
 import sqlite3
@@ -168,6 +169,22 @@ def test_colour_only_on_a_terminal_and_not_with_no_color(shop):
         assert "record_date" in shown
 
 
+@pytest.mark.parametrize("columns, is_cut", [("50", True), ("300", False)])
+def test_no_line_is_wider_than_the_terminal(shop, columns, is_cut):
+    master, slave = os.openpty()
+    words = "get customer_interactions --columns interaction_date,activity_description"
+    subprocess.run(
+        command.command(*words.split()), stdout=slave, check=True, timeout=30,
+        env=command.environment(COLUMNS=columns, NO_COLOR="1"),
+    )  # fmt: skip
+    os.close(slave)
+    lines = os.read(master, 65536).decode().splitlines()
+    os.close(master)
+    assert len(lines) == 5
+    assert ("\N{HORIZONTAL ELLIPSIS}" in "".join(lines)) == is_cut
+    assert (max(map(len, lines)) > 50) == (not is_cut)
+
+
 def test_the_environment_names_the_database(cli, shop, tmp_path, monkeypatch):
     other = shutil.copy(shop, tmp_path / "other.db")
     with SmartShopieDB(other) as db:
@@ -186,7 +203,7 @@ def test_init_and_demo(cli, tmp_path):
     cli("init", "--db", "new.db")
     assert "has all 30 tables" in cli.said
     out = cli("demo", "small.db", "--days", 3, "--rows", 50)
-    assert "Total Customers" in out and "made, with" in cli.said
+    assert re.search(r"Total Customers: \d+\n", out) and "made, with" in cli.said
     with SmartShopieDB("small.db") as db:
         assert db.customer_interactions.count() == 50
         assert db.overview_kpis.count() == 3
