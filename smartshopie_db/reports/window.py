@@ -33,6 +33,7 @@ OTHERS = (
 
 PERIOD = "30d"
 LONGEST = 36_600  # days; a hundred years
+MOST = 1000  # windows remembered
 
 DAY = datetime.timedelta(days=1)
 
@@ -122,7 +123,28 @@ def _calendar(
     end: datetime.date,
     as_of: datetime.date,
 ) -> Window:
-    """As the core's calendar has it; a comparison without rows asks it cheaply."""
+    """As the core's calendar has it. What it says of some days is the same for ever and
+    in every file, so it is asked once."""
+    key = (period, start, end)
+    found = _KNOWN.get(key)
+    if found is None:
+        if len(_KNOWN) >= MOST:
+            _KNOWN.clear()
+        found = _KNOWN[key] = _ask_calendar(db, *key)
+    return Window(*found[:2], as_of, found[2], period)
+
+
+_Days = tuple[datetime.date, datetime.date, tuple[datetime.date, datetime.date]]
+_KNOWN: dict[tuple[str | None, datetime.date | None, datetime.date], _Days] = {}
+
+
+def _ask_calendar(
+    db: SmartShopieDB,
+    period: str | None,
+    start: datetime.date | None,
+    end: datetime.date,
+) -> _Days:
+    """First and last day, and those of the days before; a comparison without rows."""
     if start and start > end:
         raise ValueError(f"start: {start} is after {end}, where the window ends")
     given: dict[str, Any] = (
@@ -137,8 +159,7 @@ def _calendar(
                 "it to compare with"
             ) from None
         raise
-    previous = (row.previous_start, row.previous_end)
-    return Window(row.start, row.end, as_of, previous, period)
+    return row.start, row.end, (row.previous_start, row.previous_end)
 
 
 def _check(found: Window) -> Window:

@@ -11,8 +11,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
-from .._core import SmartShopieDB
-from ..reports import REPORTS, Report, Window, window
+from ..reports import REPORTS, Report, Window
 from . import params
 from .answers import fresh, success
 from .refused import bad
@@ -34,10 +33,9 @@ def blueprint(*, alone: bool) -> Blueprint:
 def view_of(report: Report) -> Callable[..., Response]:
     def view(**given: Any) -> dict[str, Any]:
         days, rest = params.split_window(given)
-        db = current().db
-        window = asked(db, days)
+        window = asked(days)
         try:
-            return success(report.run(db, window, **rest))
+            return success(report.run(current().db, window, **rest))
         except ValueError as error:  # such as a token that is no page's
             name = str(error).partition(":")[0]
             if name in report.parameters:
@@ -47,11 +45,11 @@ def view_of(report: Report) -> Callable[..., Response]:
     return fresh(*params.WINDOW, *report.parameters)(view)
 
 
-def asked(db: SmartShopieDB, days: dict[str, Any]) -> Window:
+def asked(days: dict[str, Any]) -> Window:
     """The window of the request. What is wrong with it is the caller's to hear: the
     message begins with the parameter's name."""
     try:
-        return window(db, **days)
+        return current().window(**days)
     except ValueError as error:
         raise bad(str(error).partition(":")[0], str(error)) from None
 

@@ -7,13 +7,14 @@ import hashlib
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from flask import Flask, current_app
 
 from .. import __version__
 from .._core import SmartShopieDB
+from ..reports import Window, newest_day, window
 from .metrics import Requests
 from .settings import Settings
 from .watch import Watcher
@@ -83,11 +84,23 @@ class State:
             settings.max_rows,
         )
         self._rest = hashlib.sha256(repr(shown).encode()).hexdigest()[:8]
+        self._newest: tuple[str, date | None] = ("", None)
 
     def tag(self) -> str:
         """What is in the database, and which day it is (a bucket that ends today is
         not complete until tomorrow): the same only while answers are."""
         return f"{self.db.version}-{datetime.now(UTC).date().isoformat()}-{self._rest}"
+
+    def window(self, **days: Any) -> Window:
+        """The days of a request, as reports.window() has them; ValueError likewise. The
+        newest stored day, which most of them end at, is looked for once in each state
+        of the database."""
+        if days.get("as_of") is None:
+            version = self.db.version  # before the day: that may be newer, not older
+            if self._newest[0] != version:
+                self._newest = (version, newest_day(self.db))
+            days["as_of"] = self._newest[1]
+        return window(self.db, **days)
 
 
 def of(app: Flask) -> State:

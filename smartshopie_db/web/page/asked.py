@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from flask import request
 
-from ...reports.window import Window, window
+from ...reports.window import Window
 from .. import params
 from ..refused import Refused, bad
 from ..state import current
@@ -54,7 +54,7 @@ class Asked:
     def window(self) -> Window:
         """Which days these are; Refused where the words say nothing."""
         try:
-            return window(current().db, **self.days)
+            return current().window(**self.days)
         except ValueError as error:
             raise bad(culprit(str(error), self.days), str(error)) from None
 
