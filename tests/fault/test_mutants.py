@@ -5,6 +5,7 @@ import json
 import os
 import random
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import layouts
 import oracle
@@ -176,8 +177,9 @@ def test_damaged_files(tmp_path, demo_file, capsys):
     shares = [paths[k::N_WORKERS] for k in range(N_WORKERS)]
     workers = [start(tmp_path, share) for share in shares]
     totals, times = {}, {}
-    for worker, share in zip(workers, shares, strict=True):
-        took, outcomes = finish(worker, share)
+    with ThreadPoolExecutor(N_WORKERS) as pool:  # a pipe that nobody reads is full soon
+        results = list(pool.map(finish, workers, shares))
+    for took, outcomes in results:
         times |= took
         for outcome, count in outcomes.items():
             totals[outcome] = totals.get(outcome, 0) + count
