@@ -265,6 +265,15 @@ class Shop(RuleBasedStateMachine):
         block.__enter__()
         self.snapshot = (block, dict(self.rows))
 
+    @precondition(free)
+    @rule(key=KEYS, value=VALUES, ours=st.booleans())
+    def look_at_the_past(self, key, value, ours):
+        """What is written before the first read of a snapshot is not in it."""
+        self.enter_snapshot()
+        self.another_program(key, value, ours)
+        self.read(1, 5)
+        self.leave_snapshot()
+
     @precondition(lambda self: self.snapshot)
     @rule()
     def leave_snapshot(self):
