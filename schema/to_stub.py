@@ -47,6 +47,10 @@ def py_given(column: Column) -> str:
     return f"{GIVEN_TYPES[column.type]} | None"
 
 
+def py_written(column: Column) -> str:
+    return py_given(column) if column.nullable else GIVEN_TYPES[column.type]
+
+
 def py_docstring(text: str) -> list[str]:
     line = f'    """{text}"""'
     if len(line) <= WIDTH:
@@ -100,12 +104,12 @@ def py_getter(table: Table) -> list[str]:
 def py_adder(table: Table) -> list[str]:
     conflict = 'on_conflict: _OnConflict = "update"'
     required = [
-        f"{column.name}: {GIVEN_TYPES[column.type]}"
+        f"{column.name}: {py_written(column)}"
         for column in table.columns
         if column.required
     ]
     others = [
-        f"{column.name}: {py_given(column)} = ..."
+        f"{column.name}: {py_written(column)} = ..."
         for column in table.columns
         if not column.required
     ]
@@ -124,9 +128,7 @@ def py_insert(table: Table) -> list[str]:
         return []
     arguments = ["self"]
     for name in table.insert_args:
-        column = table.by_name[name]
-        kind = GIVEN_TYPES[column.type] if column.required else py_given(column)
-        arguments.append(f"{name}: {kind}")
+        arguments.append(f"{name}: {py_written(table.by_name[name])}")
     return py_def("    ", table.insert, arguments, "None")
 
 

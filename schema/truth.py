@@ -93,6 +93,11 @@ class Column:
         return self.not_null and self.default is None and self.name != "id"
 
     @property
+    def nullable(self) -> bool:
+        """May an add give None?  The id is then the next one."""
+        return not self.not_null or self.name == "id"
+
+    @property
     def default_text(self) -> str | None:
         if self.default is None or not self.default.startswith("'"):
             return None

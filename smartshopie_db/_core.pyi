@@ -2082,8 +2082,8 @@ class SmartShopieDB:
         ai_interactions_change: float | None = ...,
         revenue_impact: float | None = ...,
         revenue_impact_change: float | None = ...,
-        created_at: _DateLike | None = ...,
-        updated_at: _DateLike | None = ...,
+        created_at: _DateLike = ...,
+        updated_at: _DateLike = ...,
         on_conflict: _OnConflict = "update",
     ) -> int: ...
     def insert_overview_kpi(
@@ -2146,8 +2146,8 @@ class SmartShopieDB:
         id: int | None = ...,
         percentage: float | None = ...,
         dropoff_rate: float | None = ...,
-        created_at: _DateLike | None = ...,
-        updated_at: _DateLike | None = ...,
+        created_at: _DateLike = ...,
+        updated_at: _DateLike = ...,
         on_conflict: _OnConflict = "update",
     ) -> int: ...
     def insert_conversion_funnel(
@@ -2203,8 +2203,8 @@ class SmartShopieDB:
         count: int,
         id: int | None = ...,
         percentage: float | None = ...,
-        created_at: _DateLike | None = ...,
-        updated_at: _DateLike | None = ...,
+        created_at: _DateLike = ...,
+        updated_at: _DateLike = ...,
         on_conflict: _OnConflict = "update",
     ) -> int: ...
 
@@ -2255,8 +2255,8 @@ class SmartShopieDB:
         percentage: float | None = ...,
         avg_lifetime_value: float | None = ...,
         avg_order_value: float | None = ...,
-        created_at: _DateLike | None = ...,
-        updated_at: _DateLike | None = ...,
+        created_at: _DateLike = ...,
+        updated_at: _DateLike = ...,
         on_conflict: _OnConflict = "update",
     ) -> int: ...
     def insert_customer_segment(
@@ -2314,8 +2314,8 @@ class SmartShopieDB:
         value: float,
         id: int | None = ...,
         metric_unit: str | None = ...,
-        created_at: _DateLike | None = ...,
-        updated_at: _DateLike | None = ...,
+        created_at: _DateLike = ...,
+        updated_at: _DateLike = ...,
         on_conflict: _OnConflict = "update",
     ) -> int: ...
 
@@ -2364,8 +2364,8 @@ class SmartShopieDB:
         id: int | None = ...,
         query_count: int | None = ...,
         ai_success_rate: float | None = ...,
-        created_at: _DateLike | None = ...,
-        updated_at: _DateLike | None = ...,
+        created_at: _DateLike = ...,
+        updated_at: _DateLike = ...,
         on_conflict: _OnConflict = "update",
     ) -> int: ...
 
@@ -2422,12 +2422,12 @@ class SmartShopieDB:
         session_id: str | None = ...,
         response_time_sec: float | None = ...,
         satisfaction_score: int | None = ...,
-        created_at: _DateLike | None = ...,
+        created_at: _DateLike = ...,
         customer_name: str | None = ...,
         activity_description: str | None = ...,
         status_badge: str | None = ...,
         message_count: int | None = ...,
-        updated_at: _DateLike | None = ...,
+        updated_at: _DateLike = ...,
         on_conflict: _OnConflict = "update",
     ) -> int: ...
 
@@ -2476,8 +2476,8 @@ class SmartShopieDB:
         customer_count: int | None = ...,
         avg_revenue: float | None = ...,
         total_revenue: float | None = ...,
-        created_at: _DateLike | None = ...,
-        updated_at: _DateLike | None = ...,
+        created_at: _DateLike = ...,
+        updated_at: _DateLike = ...,
         on_conflict: _OnConflict = "update",
     ) -> int: ...
 
@@ -2534,8 +2534,8 @@ class SmartShopieDB:
         purchases: int | None = ...,
         revenue: float | None = ...,
         conversion_rate: float | None = ...,
-        created_at: _DateLike | None = ...,
-        updated_at: _DateLike | None = ...,
+        created_at: _DateLike = ...,
+        updated_at: _DateLike = ...,
         on_conflict: _OnConflict = "update",
     ) -> int: ...
 
@@ -2586,8 +2586,8 @@ class SmartShopieDB:
         category: str | None = ...,
         demand_score: float | None = ...,
         potential_revenue: float | None = ...,
-        created_at: _DateLike | None = ...,
-        updated_at: _DateLike | None = ...,
+        created_at: _DateLike = ...,
+        updated_at: _DateLike = ...,
         on_conflict: _OnConflict = "update",
     ) -> int: ...
 
@@ -2622,8 +2622,8 @@ class SmartShopieDB:
         monthly_investment: float | None = ...,
         monthly_return: float | None = ...,
         roi_percentage: float | None = ...,
-        created_at: _DateLike | None = ...,
-        updated_at: _DateLike | None = ...,
+        created_at: _DateLike = ...,
+        updated_at: _DateLike = ...,
         on_conflict: _OnConflict = "update",
     ) -> int: ...
     def insert_revenue_summary(
@@ -2681,8 +2681,8 @@ class SmartShopieDB:
         revenue_amount: float,
         id: int | None = ...,
         percentage: float | None = ...,
-        created_at: _DateLike | None = ...,
-        updated_at: _DateLike | None = ...,
+        created_at: _DateLike = ...,
+        updated_at: _DateLike = ...,
         on_conflict: _OnConflict = "update",
     ) -> int: ...
     def insert_revenue_attribution(
@@ -2738,8 +2738,8 @@ class SmartShopieDB:
         id: int | None = ...,
         percentage: float | None = ...,
         ai_attributed_revenue: float | None = ...,
-        created_at: _DateLike | None = ...,
-        updated_at: _DateLike | None = ...,
+        created_at: _DateLike = ...,
+        updated_at: _DateLike = ...,
         on_conflict: _OnConflict = "update",
     ) -> int: ...
 
@@ -2790,8 +2790,8 @@ class SmartShopieDB:
         confidence_level: float | None = ...,
         upper_bound: float | None = ...,
         lower_bound: float | None = ...,
-        created_at: _DateLike | None = ...,
-        updated_at: _DateLike | None = ...,
+        created_at: _DateLike = ...,
+        updated_at: _DateLike = ...,
         on_conflict: _OnConflict = "update",
     ) -> int: ...
 
@@ -2827,8 +2827,8 @@ class SmartShopieDB:
         cart_recovery_via_ai: float | None = ...,
         avg_time_to_convert: float | None = ...,
         avg_time_change: float | None = ...,
-        created_at: _DateLike | None = ...,
-        updated_at: _DateLike | None = ...,
+        created_at: _DateLike = ...,
+        updated_at: _DateLike = ...,
         on_conflict: _OnConflict = "update",
     ) -> int: ...
     def insert_conversion_analytics(
@@ -2884,11 +2884,11 @@ class SmartShopieDB:
         *,
         record_date: _DateLike,
         id: int | None = ...,
-        period_type: str | None = ...,
+        period_type: str = ...,
         conversions: int | None = ...,
         ai_attributed_conversions: int | None = ...,
-        created_at: _DateLike | None = ...,
-        updated_at: _DateLike | None = ...,
+        created_at: _DateLike = ...,
+        updated_at: _DateLike = ...,
         on_conflict: _OnConflict = "update",
     ) -> int: ...
 
@@ -2941,8 +2941,8 @@ class SmartShopieDB:
         recall: float | None = ...,
         f1_score: float | None = ...,
         response_time_ms: int | None = ...,
-        created_at: _DateLike | None = ...,
-        updated_at: _DateLike | None = ...,
+        created_at: _DateLike = ...,
+        updated_at: _DateLike = ...,
         on_conflict: _OnConflict = "update",
     ) -> int: ...
 
@@ -2991,8 +2991,8 @@ class SmartShopieDB:
         usage_count: int | None = ...,
         success_rate: float | None = ...,
         user_satisfaction: float | None = ...,
-        created_at: _DateLike | None = ...,
-        updated_at: _DateLike | None = ...,
+        created_at: _DateLike = ...,
+        updated_at: _DateLike = ...,
         on_conflict: _OnConflict = "update",
     ) -> int: ...
 
@@ -3026,8 +3026,8 @@ class SmartShopieDB:
         image_analysis_interactions: int | None = ...,
         routine_planner_interactions: int | None = ...,
         avg_response_time: float | None = ...,
-        created_at: _DateLike | None = ...,
-        updated_at: _DateLike | None = ...,
+        created_at: _DateLike = ...,
+        updated_at: _DateLike = ...,
         on_conflict: _OnConflict = "update",
     ) -> int: ...
 
@@ -3078,8 +3078,8 @@ class SmartShopieDB:
         cpu_usage: float | None = ...,
         memory_usage: float | None = ...,
         response_time_ms: int | None = ...,
-        created_at: _DateLike | None = ...,
-        updated_at: _DateLike | None = ...,
+        created_at: _DateLike = ...,
+        updated_at: _DateLike = ...,
         on_conflict: _OnConflict = "update",
     ) -> int: ...
 
@@ -3114,7 +3114,7 @@ class SmartShopieDB:
         total_cost: float | None = ...,
         api_calls: int | None = ...,
         data_processed_gb: float | None = ...,
-        created_at: _DateLike | None = ...,
+        created_at: _DateLike = ...,
         monthly_price: float | None = ...,
         renewal_date: _DateLike | None = ...,
         subscription_amount: float | None = ...,
@@ -3123,7 +3123,7 @@ class SmartShopieDB:
         questionnaire_amount: float | None = ...,
         overage_amount: float | None = ...,
         total_estimated: float | None = ...,
-        updated_at: _DateLike | None = ...,
+        updated_at: _DateLike = ...,
         on_conflict: _OnConflict = "update",
     ) -> int: ...
 
@@ -3178,7 +3178,7 @@ class SmartShopieDB:
         id: int | None = ...,
         usage_count: float | None = ...,
         cost: float | None = ...,
-        created_at: _DateLike | None = ...,
+        created_at: _DateLike = ...,
         month: _DateLike | None = ...,
         usage_type: str | None = ...,
         used: int | None = ...,
@@ -3186,7 +3186,7 @@ class SmartShopieDB:
         overage_rate: str | None = ...,
         overage_cost: str | None = ...,
         total_usage: int | None = ...,
-        updated_at: _DateLike | None = ...,
+        updated_at: _DateLike = ...,
         billing_id: int | None = ...,
         on_conflict: _OnConflict = "update",
     ) -> int: ...
@@ -3240,8 +3240,8 @@ class SmartShopieDB:
         status: str | None = ...,
         last_sync: _DateLike | None = ...,
         sync_frequency: str | None = ...,
-        created_at: _DateLike | None = ...,
-        updated_at: _DateLike | None = ...,
+        created_at: _DateLike = ...,
+        updated_at: _DateLike = ...,
         on_conflict: _OnConflict = "update",
     ) -> int: ...
 
@@ -3291,13 +3291,13 @@ class SmartShopieDB:
         *,
         endpoint_name: str,
         id: int | None = ...,
-        method: str | None = ...,
+        method: str = ...,
         request_count: int | None = ...,
         avg_response_ms: float | None = ...,
         error_rate: float | None = ...,
         last_checked: _DateLike | None = ...,
-        created_at: _DateLike | None = ...,
-        updated_at: _DateLike | None = ...,
+        created_at: _DateLike = ...,
+        updated_at: _DateLike = ...,
         base_url: str | None = ...,
         success_rate: float | None = ...,
         daily_calls: int | None = ...,
@@ -3351,8 +3351,8 @@ class SmartShopieDB:
         amount: float | None = ...,
         status: str | None = ...,
         invoice_url: str | None = ...,
-        created_at: _DateLike | None = ...,
-        updated_at: _DateLike | None = ...,
+        created_at: _DateLike = ...,
+        updated_at: _DateLike = ...,
         billing_id: int | None = ...,
         on_conflict: _OnConflict = "update",
     ) -> int: ...
@@ -3406,8 +3406,8 @@ class SmartShopieDB:
         total_revenue: float | None = ...,
         avg_conversion_rate: float | None = ...,
         ai_recommendation_rate: float | None = ...,
-        created_at: _DateLike | None = ...,
-        updated_at: _DateLike | None = ...,
+        created_at: _DateLike = ...,
+        updated_at: _DateLike = ...,
         on_conflict: _OnConflict = "update",
     ) -> int: ...
 
@@ -3454,8 +3454,8 @@ class SmartShopieDB:
         predicted_clv: float,
         id: int | None = ...,
         current_clv: float | None = ...,
-        created_at: _DateLike | None = ...,
-        updated_at: _DateLike | None = ...,
+        created_at: _DateLike = ...,
+        updated_at: _DateLike = ...,
         on_conflict: _OnConflict = "update",
     ) -> int: ...
 
@@ -3486,8 +3486,8 @@ class SmartShopieDB:
         product_match_quality: float,
         ai_helpfulness: float,
         id: int | None = ...,
-        created_at: _DateLike | None = ...,
-        updated_at: _DateLike | None = ...,
+        created_at: _DateLike = ...,
+        updated_at: _DateLike = ...,
         on_conflict: _OnConflict = "update",
     ) -> int: ...
 
@@ -3538,8 +3538,8 @@ class SmartShopieDB:
         cpu_usage_pct: float | None = ...,
         memory_usage_pct: float | None = ...,
         conversions_per_min: int | None = ...,
-        created_at: _DateLike | None = ...,
-        updated_at: _DateLike | None = ...,
+        created_at: _DateLike = ...,
+        updated_at: _DateLike = ...,
         on_conflict: _OnConflict = "update",
     ) -> int: ...
 
@@ -3584,8 +3584,8 @@ class SmartShopieDB:
         id: int | None = ...,
         level: str | None = ...,
         message: str | None = ...,
-        created_at: _DateLike | None = ...,
-        updated_at: _DateLike | None = ...,
+        created_at: _DateLike = ...,
+        updated_at: _DateLike = ...,
         on_conflict: _OnConflict = "update",
     ) -> int: ...
 

@@ -1,15 +1,18 @@
 """Wrong input: each kind gives a typed error that names it, and changes nothing."""
 
+import ast
 import datetime
 import decimal
 import math
 import re
 import sqlite3
+from pathlib import Path
 
 import oracle
 import pytest
 from schema_facts import TABLES, every_table
 
+import smartshopie_db
 from smartshopie_db import (
     ClosedError,
     IntegrityError,
@@ -586,3 +589,31 @@ def test_wrong_use_is_told_apart_from_a_wrong_file(path):
         db.add_overview_kpis(record_date=DAY)
     assert isinstance(caught.value, ProgrammingError)
     assert not isinstance(caught.value, InterfaceError)
+
+
+# ---- what the stub says of it ----------------------------------------------------
+
+
+def columns_of_adder(stub, table):
+    """What the stub says of each column that the adder takes: its type as text."""
+    adders = [node for node in stub if node.name == table.adder]
+    arguments = adders[-1].args.kwonlyargs
+    return {a.arg: ast.unparse(a.annotation) for a in arguments if a.annotation}
+
+
+@pytest.fixture(scope="module")
+def stub():
+    text = Path(smartshopie_db.__file__).with_name("_core.pyi").read_text()
+    return [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef)]
+
+
+@every_table
+def test_the_stub_says_which_columns_take_none(db, table, stub):
+    types = columns_of_adder(stub, table)
+    for n, name in enumerate(table.names):
+        row = {**table.least(n), name: None}
+        if "None" in types[name]:
+            assert getattr(db, table.adder)(**row) > 0, name
+        else:
+            with pytest.raises((TypeError, IntegrityError), match=name):
+                getattr(db, table.adder)(**row)
