@@ -14,9 +14,10 @@
 #include <unistd.h>
 
 /* A query that would run for minutes. */
-#define ENDLESS                                                              \
-    "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT " \
-    "2000000000) SELECT count(*) FROM c"
+#define COUNT_TO(n)                                                              \
+    "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT " n    \
+    ") SELECT count(*) FROM c"
+#define ENDLESS COUNT_TO("2000000000")
 
 static ss_error err;
 static char path[512];
@@ -394,9 +395,7 @@ test_call_deadline(void)
     CHECK_INT(number(conn, "SELECT 42"), 42);
     call.deadline_ms = ss_clock_ms() + 10000;
     ss_conn_call_begin(conn, &call);
-    CHECK_INT(number(conn, "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1"
-                           " FROM c LIMIT 100000) SELECT count(*) FROM c"),
-              100000);
+    CHECK_INT(number(conn, COUNT_TO("100000")), 100000);
     ss_conn_call_end(conn);
     ss_conn_close(conn);
 }
@@ -480,6 +479,43 @@ test_call_commit_is_not_interrupted(void)
     }
     CHECK_INT(number(conn, "SELECT count(*) FROM t"), 3000);
     ss_stmt_finalize(commit);
+    ss_conn_close(conn);
+}
+
+/* The same where the commit is on the disk, and no more than that: the next statement of
+ * a cancelled call is stopped. Two opcodes a COMMIT: of 3000, some are asked at their
+ * end. */
+static void
+test_call_commit_of_a_file_is_not_interrupted(void)
+{
+    ss_conn_options options = {.path = fresh_path("commit.db"),
+                               .flags = SS_CONN_CREATE,
+                               .durability = SS_DURABILITY_OFF};
+    _Atomic uint64_t now = 0;
+    ss_call call = {.cancel_epoch = &now, .cancel_seen = 0};
+    ss_conn *conn = NULL;
+    ss_stmt *commit = NULL;
+    int64_t n;
+    bool row;
+
+    CHECK_INT(ss_conn_open(&options, &conn, &err), SS_OK);
+    CHECK_INT(exec(conn, "PRAGMA journal_mode = wal; CREATE TABLE t(a)"), SS_OK);
+    CHECK(ss_stmt_prepare(conn, "COMMIT", 6, true, &commit, &err) == SS_OK);
+    for (int i = 1; i <= 3000; i++) {
+        CHECK_INT(exec(conn, "BEGIN; INSERT INTO t VALUES (1)"), SS_OK);
+        atomic_store(&now, 0);
+        ss_conn_call_begin(conn, &call);
+        atomic_store(&now, 1);
+        CHECK_INT(ss_stmt_step(commit, "COMMIT", &row, &err), SS_OK);
+        if (i % 100 == 0) {
+            CHECK_INT(ss_conn_int(conn, COUNT_TO("300000"), &n, &err), SS_INTERRUPTED);
+        }
+        ss_conn_call_end(conn);
+    }
+    ss_stmt_finalize(commit);
+    ss_conn_close(conn);
+    conn = open_conn(path, 0, 0);
+    CHECK_INT(number(conn, "SELECT count(*) FROM t"), 3000);
     ss_conn_close(conn);
 }
 
@@ -1067,6 +1103,7 @@ main(int argc, char **argv)
     RUN(test_call_cancel);
     RUN(test_call_check);
     RUN(test_call_commit_is_not_interrupted);
+    RUN(test_call_commit_of_a_file_is_not_interrupted);
     RUN(test_busy_wait);
     RUN(test_busy_other_process);
     RUN(test_read_only_folder);
