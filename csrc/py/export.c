@@ -91,11 +91,10 @@ take_bytes(PyObject *obj, const char *what, const char **s, size_t *n)
     return 0;
 }
 
-enum { ARG_HTML, ARG_REDACT, ARG_PREFIX, ARG_SUFFIX, N_JSON_ARGS };
+enum { ARG_ORIENT, ARG_HTML, ARG_REDACT, ARG_PREFIX, ARG_SUFFIX, N_JSON_ARGS };
 
-/* What all of the JSON methods take; `args` begins with html. */
 static int
-take_options(PyObject *const *args, ss_json_options *options)
+take_json_options(PyObject *const *args, ss_json_options *options)
 {
     if (py_args_bool(args[ARG_HTML], "html", false, &options->html) < 0 ||
         py_args_bool(args[ARG_REDACT], "redact", false, &options->redact) < 0 ||
@@ -104,6 +103,34 @@ take_options(PyObject *const *args, ss_json_options *options)
         return -1;
     }
     return take_bytes(args[ARG_SUFFIX], "suffix", &options->suffix, &options->n_suffix);
+}
+
+/* The methods that write JSON take the same; those of the first orient also another. */
+static PyObject *
+json_of(py_state *state, const ss_view *view, ss_json_orient orient,
+        const char *function, PyObject *const *args, Py_ssize_t nargsf,
+        PyObject *kwnames)
+{
+    static const char *const names[] = {"orient", "html",   "redact",
+                                        "prefix", "suffix", NULL};
+    static const char *const orients[] = {"records", "columns", NULL};
+    static const ss_json_orient meanings[] = {SS_JSON_RECORDS, SS_JSON_COLUMNS};
+    int first = orient == SS_JSON_RECORDS ? ARG_ORIENT : ARG_HTML;
+    const py_signature signature = {function, names + first, first == ARG_ORIENT, 0};
+    ss_json_options options = {.orient = orient};
+    PyObject *given[N_JSON_ARGS] = {NULL};
+    int word;
+
+    if (py_args_parse(&signature, args, nargsf, kwnames, given + first, NULL, NULL) <
+            0 ||
+        py_args_word(given[ARG_ORIENT], "orient", orients, &word) < 0 ||
+        take_json_options(given, &options) < 0) {
+        return NULL;
+    }
+    if (first == ARG_ORIENT) {
+        options.orient = meanings[word];
+    }
+    return py_export_json(state, view, &options);
 }
 
 const char py_export_rows_json_doc[] = PyDoc_STR(
@@ -119,24 +146,11 @@ const char py_export_rows_json_doc[] = PyDoc_STR(
 static PyObject *
 rows_json(PyObject *op, PyObject *const *args, Py_ssize_t nargsf, PyObject *kwnames)
 {
-    static const char *const names[] = {"orient", "html",   "redact",
-                                        "prefix", "suffix", NULL};
-    static const py_signature signature = {"to_json", names, 1, 0};
-    static const char *const orients[] = {"records", "columns", NULL};
-    static const ss_json_orient meanings[] = {SS_JSON_RECORDS, SS_JSON_COLUMNS};
     py_rows *self = (py_rows *)op;
-    ss_json_options options = {0};
-    PyObject *given[1 + N_JSON_ARGS];
-    int orient;
-
-    if (py_args_parse(&signature, args, nargsf, kwnames, given, NULL, NULL) < 0 ||
-        py_args_word(given[0], "orient", orients, &orient) < 0 ||
-        take_options(given + 1, &options) < 0) {
-        return NULL;
-    }
-    options.orient = meanings[orient];
     ss_view view = view_of_rows(self);
-    return py_export_json(self->state, &view, &options);
+
+    return json_of(self->state, &view, SS_JSON_RECORDS, "to_json", args, nargsf,
+                   kwnames);
 }
 
 PyObject *
@@ -147,24 +161,6 @@ py_export_rows_json(PyObject *op, PyObject *const *args, Py_ssize_t nargsf,
 
     return py_cache_text(self->state, &self->kept, TEXT_JSON, op, args, nargsf, kwnames,
                          rows_json);
-}
-
-/* to_ndjson() of rows and to_json() of a record, which take the same but orient. */
-static PyObject *
-json_of(py_state *state, const ss_view *view, ss_json_orient orient,
-        const char *function, PyObject *const *args, Py_ssize_t nargsf,
-        PyObject *kwnames)
-{
-    static const char *const names[] = {"html", "redact", "prefix", "suffix", NULL};
-    const py_signature signature = {function, names, 0, 0};
-    ss_json_options options = {.orient = orient};
-    PyObject *given[N_JSON_ARGS];
-
-    if (py_args_parse(&signature, args, nargsf, kwnames, given, NULL, NULL) < 0 ||
-        take_options(given, &options) < 0) {
-        return NULL;
-    }
-    return py_export_json(state, view, &options);
 }
 
 const char py_export_rows_ndjson_doc[] = PyDoc_STR(
