@@ -315,6 +315,10 @@ def test_nobody_writes_unless_the_settings_say_so(make_app, options):
 # ---- how much ------------------------------------------------------------------------
 
 
+# A body that comes in chunks; the client here would measure it otherwise.
+UNKNOWN = {"wsgi.input_terminated": True, "CONTENT_LENGTH": ""}
+
+
 def test_a_large_body_is_refused_before_it_is_read(make_app, ask):
     client = make_app(
         writes=True, token=TOKEN, max_body=2000, max_bulk=50_000
@@ -329,7 +333,16 @@ def test_a_large_body_is_refused_before_it_is_read(make_app, ask):
             f"{FUNNEL}/bulk",
             input_stream=io.BytesIO(form(rows).encode() + b"\n" * 50_000),
             headers=BEARER | {"Content-Type": kind},
-            environ_overrides={"wsgi.input_terminated": True},
+            environ_overrides=UNKNOWN,
+        )
+        assert chunked.status_code == 413
+    one = json.dumps(STAGE | {"stage_order": 10}).encode()
+    for body in (one + b" " * 3000, b" " * 3000 + one):
+        chunked = client.post(
+            FUNNEL,
+            input_stream=io.BytesIO(body),
+            headers=BEARER | {"Content-Type": "application/json"},
+            environ_overrides=UNKNOWN,
         )
         assert chunked.status_code == 413
     assert ask("SELECT count(*) FROM conversion_funnel WHERE stage_order > 9") == [(0,)]
