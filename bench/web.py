@@ -272,10 +272,11 @@ def section() -> str:
     lines = ["| KPIs over HTTP | ours | Flask's smallest view | ratio | target |"]
     lines.append("|---|---|---|---|---|")
     for name, times in found["hello"].items():
-        target = "" if name == "nothing kept" else f"<= {HELLO_TARGET:g}"
+        share = ratio(times, "ours", "hello")
+        beyond = "" if share <= HELLO_TARGET else ": not reached"
         lines.append(
             f"| {name} | {median(times['ours']):.0f} us | {median(times['hello']):.0f}"
-            f" us | {ratio(times, 'ours', 'hello'):.2f} | {target} |"
+            f" us | {share:.2f} | <= {HELLO_TARGET:g}{beyond} |"
         )
     routes, held = found["old"], found["load"]
     kept = [ratio(times, "old", "ours") for times in routes.values()]
