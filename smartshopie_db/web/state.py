@@ -21,6 +21,7 @@ from .watch import Watcher
 
 NAME = "smartshopie"  # in app.extensions
 KEPT = 16 << 20  # bytes of bodies
+ENTRY = 600  # bytes that each takes beside its data: key, headers, places in dicts
 
 
 @dataclass
@@ -62,10 +63,10 @@ class Bodies:
                 self._tag, self._bytes = tag, 0
                 self._kept.clear()
             if key not in self._kept:
-                self._bytes += len(body.data)
+                self._bytes += ENTRY + len(body.data)
             self._kept[key] = body
             while self._bytes > KEPT:
-                self._bytes -= len(self._kept.popitem(last=False)[1].data)
+                self._bytes -= ENTRY + len(self._kept.popitem(last=False)[1].data)
 
 
 class State:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import tracemalloc
+from datetime import date
 
 import pytest
 
 from smartshopie_db import SmartShopieDB
 from smartshopie_db.web import guard
 from smartshopie_db.web.answers import fresh
-from smartshopie_db.web.state import current
+from smartshopie_db.web.state import KEPT, Bodies, Body, current
 
 
 @pytest.fixture
@@ -176,6 +178,19 @@ def test_an_answer_is_made_once_for_all_who_ask(app, path):
     with SmartShopieDB(path) as db:
         db.add_overview_kpis(record_date="2025-10-28", total_customers=8)
     assert app.test_client().get("/api/made").get_json()["made"] == 3
+
+
+def test_what_is_kept_has_a_limit_of_memory():
+    """Also when all of it is small: anybody may ask for each day there is."""
+    bodies = Bodies()
+    tracemalloc.start()
+    for i in range(40_000):
+        key = ("", (len, ("end", date.fromordinal(700_000 + i))))
+        bodies.put("tag", key, Body(bytes(100), "application/json"))
+    taken = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert taken < 1.2 * KEPT
+    assert bodies.get("tag", key) is not None
 
 
 def test_large_answers_are_compressed_for_those_who_want_it(app):
