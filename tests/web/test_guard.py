@@ -32,6 +32,40 @@ def kpis(**given):
     return {"data": current().db.get_overview_kpis(), "given": given}
 
 
+def test_the_headers_allow_no_more_than_this():
+    assert guard.HEADERS == {
+        "Content-Security-Policy": "default-src 'self'; img-src 'self' data:;"
+        " object-src 'none'; base-uri 'none'; form-action 'self';"
+        " frame-ancestors 'none'",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "X-Frame-Options": "DENY",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    }
+
+
+def test_tokens_are_compared_in_constant_time(make_app, monkeypatch):
+    right, compared = "a-token-of-some-length", []
+
+    def compare(*both):
+        compared.append(both)
+        return compare_digest(*both)
+
+    compare_digest = guard.hmac.compare_digest
+    monkeypatch.setattr(guard.hmac, "compare_digest", compare)
+    client = make_app(writes=True, token=right).test_client()
+    for given, status in ((right, 404), ("a", 401), (right[:-1] + "x", 401)):
+        sent = {"Authorization": f"Bearer {given}"}
+        got = client.delete("/api/v1/tables/overview_kpis/0", headers=sent)
+        assert got.status_code == status
+        assert compared.pop() == (given.encode(), right.encode())
+
+
+def test_forms_have_few_parts(make_app):
+    assert make_app().config["MAX_FORM_PARTS"] == 10
+
+
 PARTS = {
     "table": "overview_kpis",
     "int(signed=True):id": "1",
