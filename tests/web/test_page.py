@@ -339,6 +339,7 @@ def test_an_address_becomes_a_link_only_when_it_is_one_of_the_web():
     assert panels.web_address("https://example.com/1") == "https://example.com/1"
     for text in (
         "javascript:alert(1)",
+        "javascript://shop.example/%0aalert(1)",
         "JaVaScRiPt:x",
         "data:text/html,x",
         "//x.y",
