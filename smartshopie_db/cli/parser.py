@@ -465,7 +465,9 @@ def define_serve(verbs: Any) -> None:
     )  # fmt: skip
     parser.add_argument("--token-file", metavar="FILE", help="where the token is")
     parser.add_argument(
-        "--demo", action="store_true", help="make the file with demo data, if need be"
+        "--demo",
+        action="store_true",
+        help="make the file with a made-up year, if need be",
     )
     parser.add_argument("--currency", metavar="CODE", help="of money, as EUR")
     parser.add_argument("--title", metavar="TEXT", help="what the page is called")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import os
 import stat
 from argparse import Namespace
@@ -81,13 +82,16 @@ def prepare(path: str, demo: bool) -> None:
     """There is a database that can be read, or an error says so before any port is
     taken. It is closed again: each process opens its own."""
     if demo:
-        from ..demo import create
+        from ..demo import generate
 
+        # Up to today, or the pages would begin with a word on how old it all is.
+        today = datetime.datetime.now(datetime.UTC).date()
         with contextlib.suppress(FileExistsError):  # it has rows: used as it is
-            say(f"{path}: made, with {create(path)} rows of demo data")
+            rows = generate(path, days=400, rows=5000, until=today)
+            say(f"{path}: made, with {rows} rows of a made-up year")
     elif not os.path.exists(path):
         raise FileNotFoundError(
-            2, "no such file; --demo makes one with demo data", path
+            2, "no such file; --demo makes one of a made-up year", path
         )
     with SmartShopieDB(path, mode="ro") as db:
         db.connect()
