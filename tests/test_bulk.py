@@ -964,3 +964,22 @@ def test_the_result_is_a_named_tuple(db):
     assert (inserted, updated, ignored) == (2, 1, 0) == result
     assert result.inserted == 2 and result.updated == 1 and result.ignored == 0
     assert Path(db.db_path).exists()
+
+
+def test_a_row_given_again_stays_as_it_is(db):
+    """All of it: also when it was last changed, by add_many(), add() and update()."""
+    old = "2020-01-02 03:04:05"
+    row = {"record_date": "2025-01-01", "total_customers": 5, "conversion_rate": None}
+    db.add_overview_kpis(**row, updated_at=old)
+    before = db.get_overview_kpis()
+    assert db.add_many("overview_kpis", [row]) == (0, 1, 0)
+    db.add_overview_kpis(**row)
+    assert db.overview_kpis.update(before.id, total_customers=5) == 1
+    assert db.get_overview_kpis() == before
+    for change in ({"conversion_rate": 1.0}, {"total_customers": None}):
+        db.add_many("overview_kpis", [row | change])
+        assert db.get_overview_kpis().updated_at > before.updated_at
+        db.add_overview_kpis(**row, updated_at=old)
+        db.add_overview_kpis(**row | change)
+        assert db.get_overview_kpis().updated_at > before.updated_at
+        db.add_overview_kpis(**row, updated_at=old)

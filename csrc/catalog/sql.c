@@ -674,6 +674,29 @@ is_changed(const ss_table_desc *table, uint64_t given, int c)
     return c != 0 && ((given >> c) & 1) && !(table->columns[c].flags & SS_COL_KEY);
 }
 
+/* One condition of those under which a row stays as it is; what it is compared with
+ * follows. */
+static void
+add_same(ss_sql *sql, const char *column, bool *any)
+{
+    add(sql, *any ? " AND " : "CASE WHEN ");
+    *any = true;
+    add_name(sql, column);
+    add(sql, sql->dialect == SS_DIALECT_SQLITE ? " IS " : " IS NOT DISTINCT FROM ");
+}
+
+/* Now, unless the row stays as it is: giving a row again changes nothing in the file. */
+static void
+add_stamp(ss_sql *sql, const char *stamp, bool any)
+{
+    if (any) {
+        add(sql, " THEN ");
+        add_name(sql, stamp);
+        add(sql, " ELSE ");
+    }
+    add(sql, any ? "CURRENT_TIMESTAMP END" : "CURRENT_TIMESTAMP");
+}
+
 static void
 add_conflict(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *layout,
              uint64_t given, const char *stamp, bool update)
@@ -696,8 +719,17 @@ add_conflict(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *lay
     if (update && stamp != NULL) {
         add(sql, before);
         before = ", ";
+        bool any = false;
         add_name(sql, stamp);
-        add(sql, " = CURRENT_TIMESTAMP");
+        add(sql, " = ");
+        for (int c = 0; c < table->n_columns; c++) {
+            if (is_changed(table, given, c)) {
+                add_same(sql, layout->stored[c], &any);
+                add(sql, "excluded.");
+                add_name(sql, layout->stored[c]);
+            }
+        }
+        add_stamp(sql, stamp, any);
     }
     add(sql, before[0] == ')' ? ") DO NOTHING" : "");
 }
@@ -756,6 +788,7 @@ ss_sql_update(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *la
     add(sql, "UPDATE ");
     add_name(sql, table->name);
     add(sql, " SET ");
+    int first = sql->first_param + sql->n_params;
     for (int i = 0; i < n; i++) {
         add(sql, i > 0 ? ", " : "");
         add_name(sql, layout->stored[values[i].column]);
@@ -765,17 +798,23 @@ ss_sql_update(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *la
     if (stamp != NULL) {
         add(sql, n > 0 ? ", " : "");
         add_name(sql, stamp);
-        add(sql, " = CURRENT_TIMESTAMP");
+        add(sql, " = ");
+        bool any = false;
+        for (int i = 0; i < n; i++) {
+            add_same(sql, layout->stored[values[i].column], &any);
+            add_param_number(sql, first + i);
+        }
+        add_stamp(sql, stamp, any);
     }
-    bool first = true;
+    bool none = true;
     if (rowid != NULL) {
-        add_where(sql, &first);
+        add_where(sql, &none);
         add(sql, rowid_name(sql));
         add(sql, " = ");
         add_int(sql, *rowid);
     }
     else {
-        add_conditions(sql, table, layout, where, n_where, NULL, &first);
+        add_conditions(sql, table, layout, where, n_where, NULL, &none);
     }
     return finish(sql, err);
 }

@@ -375,7 +375,8 @@ test_select_older_name(void)
     CHECK_STR(
         written(ss_sql_update(&sql, table, &layout, &value, 1, &value, 1, NULL, &err)),
         "UPDATE \"api_endpoints\" SET \"avg_response_time_ms\" = ?1,"
-        " \"updated_at\" = CURRENT_TIMESTAMP"
+        " \"updated_at\" = CASE WHEN \"avg_response_time_ms\" IS ?1"
+        " THEN \"updated_at\" ELSE CURRENT_TIMESTAMP END"
         " WHERE \"avg_response_time_ms\" = ?2");
 }
 
@@ -496,14 +497,15 @@ test_update_and_delete(void)
 
     CHECK_STR(
         written(ss_sql_update(&sql, table, &layout, &value, 1, where, 2, NULL, &err)),
-        "UPDATE \"conversion_funnel\" SET \"count\" = ?1,"
-        " \"updated_at\" = CURRENT_TIMESTAMP"
+        "UPDATE \"conversion_funnel\" SET \"count\" = ?1, \"updated_at\" = CASE"
+        " WHEN \"count\" IS ?1 THEN \"updated_at\" ELSE CURRENT_TIMESTAMP END"
         " WHERE \"percentage\" IS NULL AND \"stage_name\" = ?2");
     table = begin("conversion_funnel", true);
     CHECK_STR(
         written(ss_sql_update(&sql, table, &layout, &value, 1, where, 2, &rowid, &err)),
-        "UPDATE \"conversion_funnel\" SET \"count\" = ?1,"
-        " \"updated_at\" = CURRENT_TIMESTAMP WHERE rowid = ?2");
+        "UPDATE \"conversion_funnel\" SET \"count\" = ?1, \"updated_at\" = CASE"
+        " WHEN \"count\" IS ?1 THEN \"updated_at\" ELSE CURRENT_TIMESTAMP END"
+        " WHERE rowid = ?2");
     CHECK_INT(sql.params[1].as.i, 77);
     table = begin("conversion_funnel", true);
     CHECK_STR(
