@@ -373,8 +373,8 @@ def test_memory_is_bounded(path, tmp_path):
     to = ("--table", "customer_interactions", "--db", path)
     before = most_memory("import", small, *to)
     more = most_memory("import", large, *to) - before
-    soak.figure("bytes of one import: 60 MiB more memory", size, more >= 60)
-    assert more < 60
+    soak.figure("bytes of one import: 80 MiB more memory", size, more >= 80)
+    assert more < 80  # 32 of them are SQLite's page cache
     with SmartShopieDB(path) as db:
         assert db.customer_interactions.count() == n
 

@@ -415,7 +415,7 @@ def test_a_bad_period_says_what_one_looks_like(unchanged, period):
         unchanged.get_conversion_funnel(period=period)
     if period.isascii():
         assert "period" in str(caught.value)
-        assert "12w" in str(caught.value)
+        assert re.search("12w|before the year 1", str(caught.value))
 
 
 @pytest.mark.parametrize("period", [7, b"7d", 7.0, ["7d"], datetime.timedelta(7)])
