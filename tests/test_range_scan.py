@@ -32,8 +32,8 @@ def second(n):
 def check(db, name, rows, *, getter=False, after=None, **arguments):
     """Ask for it; is it what the rows of the table say?  How it was read: scans()."""
     table = TABLES[name]
-    offset = 0 if after is None else after + 1
-    wanted = oracle.expected(table, rows, getter=getter, offset=offset, **arguments)
+    skipped = {} if after is None else {"offset": after + 1}
+    wanted = oracle.expected(table, rows, getter=getter, **skipped, **arguments)
     if after is not None:
         read = db.tables[name].select if not getter else getattr(db, f"get_{name}")
         arguments["after"] = read(limit=after + 1, **arguments).next_token
