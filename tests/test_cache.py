@@ -55,6 +55,12 @@ def total(db):
     return sum(row.total_customers or 0 for row in db.overview_kpis.select())
 
 
+def compared(db, to):
+    """All days from the first that is filled on, and others."""
+    last = datetime.date(2099, 12, 31)
+    return db.compare("overview_kpis", "total_customers", start=DAY, end=last, to=to)
+
+
 def newest(db):
     return db.get_overview_kpis().total_customers
 
@@ -94,6 +100,15 @@ ASKED = {
     "with names": lambda db: db.query("SELECT :a AS a", {"a": b"\x00"}),
     "lenient": lambda db: db.overview_kpis.select(strict=False),
     "in time": lambda db: db.overview_kpis.select(timeout=5),
+    "a series": lambda db: db.series("overview_kpis", "rows", period="30d"),
+    "of days given": lambda db: db.series(
+        "overview_kpis", "total_customers", start=DAY, as_of=DAY
+    ),
+    "a comparison": lambda db: compared(db, "previous_period"),
+    "with other days": lambda db: compared(db, "previous_year"),
+    "a ranking": lambda db: db.top(
+        "customer_interactions", "rows", 3, by="interaction_type", period="30d"
+    ),
 }
 
 
@@ -373,6 +388,9 @@ def test_a_change_is_seen(db, change):
         before, number, all_rows = total(db), newest(db), db.overview_kpis.select()
         rows = db.query("SELECT total(total_customers) AS t FROM overview_kpis")
         assert db.overview_kpis.select() is all_rows  # it would be given again
+        compared(db, "previous_period")
+        figures = compared(db, "previous_year")
+        assert compared(db, "previous_year") is figures
         change(db)
         expected = oracle.run(
             db.db_path,
@@ -380,6 +398,8 @@ def test_a_change_is_seen(db, change):
             "ORDER BY record_date DESC LIMIT 1) FROM overview_kpis",
         )
         assert [(total(db), newest(db))] == expected
+        assert compared(db, "previous_period")[0].value == expected[0][1]
+        assert compared(db, "previous_year")[0].value == expected[0][1]
         again = db.query("SELECT total(total_customers) AS t FROM overview_kpis")
         assert again[0].t == expected[0][0]
         if change not in (by_delete, by_a_vacuum, by_add, by_upsert, by_update):
@@ -820,17 +840,36 @@ def test_the_version_stays_over_restarts(path):
 def test_the_version_waits_for_the_clock_of_files(db):
     """Another write could leave the time that the file has now."""
     path = db.db_path
+
+    def reopened(times=None):
+        db.close()
+        os.utime(path, times)
+        db.connect()
+        begun = time.monotonic()
+        assert db.version
+        return time.monotonic() - begun
+
+    for _ in range(3):
+        reopened()
+        assert time.time_ns() - os.stat(path).st_mtime_ns >= 20_000_000
+    assert reopened((time.time() + 3600,) * 2) < 1  # a clock that was put back
+
+
+def test_the_version_is_made_once(db):
+    """The text is kept as long as its state, and is no other's."""
+    kept = db.version
+    assert db.version is kept
+    with db.snapshot():
+        assert db.version == kept
+        elsewhere(db.db_path, CHANGE)
+        assert db.version == kept
+    changed = db.version
+    assert changed != kept and db.version is changed
+    fill(db, 1)
+    assert db.version not in (kept, changed)
     db.close()
     db.connect()
-    newest(db)
-    for _ in range(3):
-        os.utime(path)
-        assert db.version
-        assert time.time_ns() - os.stat(path).st_mtime_ns >= 20_000_000
-    begun = time.monotonic()
-    os.utime(path, (time.time() + 3600,) * 2)  # a clock that was put back
-    assert db.version
-    assert time.monotonic() - begun < 1
+    assert db.version not in (kept, changed)
 
 
 def elsewhere_here(path):

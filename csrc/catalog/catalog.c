@@ -46,9 +46,13 @@ ss_catalog_is_secret(const ss_table_desc *table, const char *name)
         if (table != NULL && table != &ss_tables[t]) {
             continue;
         }
-        int c = ss_catalog_column(&ss_tables[t], name, strlen(name));
-        if (c >= 0 && (ss_tables[t].columns[c].flags & SS_COL_SECRET)) {
-            return true;
+        for (int c = 0; c < ss_tables[t].n_columns; c++) {
+            const ss_column_desc *column = &ss_tables[t].columns[c];
+            /* The flag first: hardly any column has it. */
+            if ((column->flags & SS_COL_SECRET) &&
+                same_name(column->name, name, strlen(name))) {
+                return true;
+            }
         }
     }
     return false;

@@ -313,6 +313,20 @@ resolve_after(const ss_request *r, const ss_table_desc *table,
     return SS_OK;
 }
 
+/* Within a window the index of the time has the rows in its own order, and needs no sorter;
+ * the cells of a legacy file are no such index. */
+static void
+resolve_any_order(const ss_table_desc *table, const ss_table_layout *layout,
+                  resolved *out)
+{
+    const ss_window *window = &out->select.window;
+    if (layout->canonical && (window->has_from || window->has_until)) {
+        out->select.n_order = 0;
+        order_by(out, table->time_column, false);
+        order_by(out, -1, false);
+    }
+}
+
 static ss_status
 resolve(ss_access *access, const ss_request *r, const ss_table_desc *table,
         const ss_table_layout *layout, resolved *out, ss_error *err)
@@ -340,6 +354,9 @@ resolve(ss_access *access, const ss_request *r, const ss_table_desc *table,
     resolve_order(r, table, out);
     out->relative = select->newest || (r->period != NULL && !given(&r->as_of));
     SS_TRY(resolve_window(access, r, table, layout, out, err));
+    if (r->any_order) {
+        resolve_any_order(table, layout, out);
+    }
     if (r->after != NULL) {
         SS_TRY(resolve_after(r, table, layout, out, err));
     }

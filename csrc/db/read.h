@@ -27,7 +27,8 @@ typedef struct {
     int64_t offset;
     const char *after; /* the next_token of the page before, or NULL */
     size_t n_after;
-    bool paged; /* with a limit: the answer says where the next page begins */
+    bool any_order; /* how they are ordered is left to what is fastest */
+    bool paged;     /* with a limit: the answer says where the next page begins */
     bool strict;
     bool raw; /* every cell as it is stored, the batch not of the table's types */
     ss_stamp *stamp; /* set to the state the answer shows; NULL: nobody asks */

@@ -150,23 +150,65 @@ make_plan(const ss_figures *f, read_plan *plan)
     }
 }
 
-/* The bounds of the window as the time column has them. */
-static void
-bound(const ss_figures *f, ss_request *request)
+/* Bounds of time as the column has them; nulls where there are none. */
+typedef struct {
+    ss_value start, end;
+} bounds;
+
+static bounds
+bounds_of(const ss_figures *f)
 {
     const ss_days w = f->window;
-    if (f->all) {
-        return;
+    bounds b = {{.tag = SS_VALUE_NULL}, {.tag = SS_VALUE_NULL}};
+    if (f->all || ss_tables[f->table].time_column < 0) {
+        return b;
     }
     if (f->midnights == NULL) {
-        request->start = (ss_value){.tag = SS_VALUE_DATE, .as.i = w.start};
-        request->end = (ss_value){.tag = SS_VALUE_DATE, .as.i = w.end};
-        return;
+        b.start = (ss_value){.tag = SS_VALUE_DATE, .as.i = w.start};
+        b.end = (ss_value){.tag = SS_VALUE_DATE, .as.i = w.end};
+        return b;
     }
     int64_t n_days = (int64_t)w.end - w.start + 1;
-    request->start = (ss_value){.tag = SS_VALUE_TIMESTAMP, .as.i = f->midnights[0]};
-    request->end =
-        (ss_value){.tag = SS_VALUE_TIMESTAMP, .as.i = f->midnights[n_days] - 1};
+    b.start = (ss_value){.tag = SS_VALUE_TIMESTAMP, .as.i = f->midnights[0]};
+    b.end = (ss_value){.tag = SS_VALUE_TIMESTAMP, .as.i = f->midnights[n_days] - 1};
+    return b;
+}
+
+/* New reference in *out. */
+static ss_status
+read_rows(ss_db *db, const ss_call *call, const ss_figures *f, const read_plan *plan,
+          const bounds *b, ss_batch **out, ss_error *err)
+{
+    ss_request request = ss_request_for(f->table, false);
+    request.columns = plan->columns;
+    request.n_columns = plan->n;
+    request.filters = f->filters;
+    request.n_filters = f->n_filters;
+    request.start = b->start;
+    request.end = b->end;
+    request.any_order = true;
+    request.strict = f->strict;
+    return ss_db_read(db, call, &request, out, err);
+}
+
+/* The groups of a window's rows, of which they borrow. */
+static ss_status
+group_rows(const ss_figures *f, const read_plan *plan, bool whole, ss_every every,
+           const ss_batch *rows, ss_aggregate **groups, ss_error *err)
+{
+    ss_aggregate_request group = {
+        .rows = rows,
+        .time = ss_tables[f->table].time_column >= 0 ? 0 : -1,
+        .by = plan->by,
+        .n_by = f->n_by,
+        .measures = plan->measures,
+        .n_measures = f->n_measures,
+        .window = f->window,
+        .whole = whole,
+        .every = every,
+        .midnights = f->midnights,
+    };
+    return ss_aggregate_new(&group, groups, err);
 }
 
 /* The groups of a window. *rows is what they borrow from; new reference. */
@@ -176,31 +218,10 @@ read_groups(ss_db *db, const ss_call *call, const ss_figures *f, bool whole,
 {
     read_plan plan;
     ss_batch *batch = NULL;
-    ss_request request = ss_request_for(f->table, false);
+    const bounds b = bounds_of(f);
     make_plan(f, &plan);
-    request.columns = plan.columns;
-    request.n_columns = plan.n;
-    request.filters = f->filters;
-    request.n_filters = f->n_filters;
-    request.strict = f->strict;
-    bool timed = ss_tables[f->table].time_column >= 0;
-    if (timed) {
-        bound(f, &request);
-    }
-    SS_TRY(ss_db_read(db, call, &request, &batch, err));
-    ss_aggregate_request group = {
-        .rows = batch,
-        .time = timed ? 0 : -1,
-        .by = plan.by,
-        .n_by = f->n_by,
-        .measures = plan.measures,
-        .n_measures = f->n_measures,
-        .window = f->window,
-        .whole = whole,
-        .every = every,
-        .midnights = f->midnights,
-    };
-    ss_status status = ss_aggregate_new(&group, groups, err);
+    SS_TRY(read_rows(db, call, f, &plan, &b, &batch, err));
+    ss_status status = group_rows(f, &plan, whole, every, batch, groups, err);
     if (status != SS_OK) {
         ss_batch_release(batch);
         return status;
@@ -555,49 +576,100 @@ write_unknown(const ss_comparison *c, int n_columns, ss_batch *batch, ss_error *
     return SS_OK;
 }
 
-static ss_status
-compare_now(ss_db *db, const ss_call *call, const ss_comparison *c, ss_batch *batch,
-            ss_error *err)
+/* The figures that the others are compared with. */
+static ss_figures
+figures_before(const ss_comparison *c)
 {
-    ss_batch *rows = NULL, *old_rows = NULL;
+    ss_figures before = c->figures;
+    before.window = c->against;
+    before.midnights = c->against_midnights;
+    before.all = false;
+    return before;
+}
+
+/* Rows of both windows, which may be the same, and may hold others beside. */
+static ss_status
+compare_rows(const ss_comparison *c, const read_plan *plan, const ss_batch *rows,
+             const ss_batch *old_rows, ss_batch *batch, ss_error *err)
+{
+    const ss_figures old = figures_before(c);
     ss_aggregate *now = NULL, *before = NULL;
-    ss_figures old = c->figures;
-    old.window = c->against;
-    old.midnights = c->against_midnights;
-    old.all = false;
     ss_status status =
-        read_groups(db, call, &c->figures, true, SS_EVERY_DAY, &rows, &now, err);
+        group_rows(&c->figures, plan, true, SS_EVERY_DAY, rows, &now, err);
     if (status == SS_OK) {
-        status =
-            read_groups(db, call, &old, true, SS_EVERY_DAY, &old_rows, &before, err);
+        status = group_rows(&old, plan, true, SS_EVERY_DAY, old_rows, &before, err);
     }
     if (status == SS_OK) {
         status = write_comparison(c, now, before, batch, err);
     }
     ss_aggregate_free(now);
     ss_aggregate_free(before);
-    if (rows != NULL) {
-        ss_batch_release(rows);
-    }
-    if (old_rows != NULL) {
-        ss_batch_release(old_rows);
-    }
     return status;
 }
 
-/* Two reads that must see one state: in a snapshot, unless this thread is in a block
- * already. */
+/* No day lies between the windows, so that one read has the rows of both. */
+static bool
+windows_touch(const ss_comparison *c)
+{
+    const ss_days a = c->figures.window, b = c->against;
+    return a.start <= (int64_t)b.end + 1 && b.start <= (int64_t)a.end + 1;
+}
+
+static ss_status
+compare_by_one_read(ss_db *db, const ss_call *call, const ss_comparison *c,
+                    ss_batch *batch, ss_error *err)
+{
+    const ss_figures old = figures_before(c);
+    const bounds now = bounds_of(&c->figures), before = bounds_of(&old);
+    bounds both = now;
+    read_plan plan;
+    ss_batch *rows = NULL;
+    if (!c->figures.all) {
+        both.start = before.start.as.i < now.start.as.i ? before.start : now.start;
+        both.end = before.end.as.i > now.end.as.i ? before.end : now.end;
+    }
+    make_plan(&c->figures, &plan);
+    SS_TRY(read_rows(db, call, &c->figures, &plan, &both, &rows, err));
+    ss_status status = compare_rows(c, &plan, rows, rows, batch, err);
+    ss_batch_release(rows);
+    return status;
+}
+
+static ss_status
+compare_by_two_reads(ss_db *db, const ss_call *call, const ss_comparison *c,
+                     ss_batch *batch, ss_error *err)
+{
+    const ss_figures old = figures_before(c);
+    const bounds now = bounds_of(&c->figures), before = bounds_of(&old);
+    read_plan plan;
+    ss_batch *rows = NULL, *old_rows = NULL;
+    make_plan(&c->figures, &plan);
+    SS_TRY(read_rows(db, call, &c->figures, &plan, &now, &rows, err));
+    ss_status status = read_rows(db, call, &old, &plan, &before, &old_rows, err);
+    if (status == SS_OK) {
+        status = compare_rows(c, &plan, rows, old_rows, batch, err);
+        ss_batch_release(old_rows);
+    }
+    ss_batch_release(rows);
+    return status;
+}
+
+/* Two reads must see one state: they are made in a snapshot, unless this thread is in a
+ * block already. */
 static ss_status
 compare_in_one_state(ss_db *db, const ss_call *call, const ss_comparison *c,
                      ss_batch *batch, ss_error *err)
 {
     uint64_t thread = 0;
     ss_error ignored;
+    if (windows_touch(c)) {
+        return compare_by_one_read(db, call, c, batch, err);
+    }
     if (ss_db_is_bound(db)) {
-        return compare_now(db, call, c, batch, err);
+        return compare_by_two_reads(db, call, c, batch, err);
     }
     SS_TRY(ss_db_snapshot_begin(db, call, &thread, err));
-    ss_status status = compare_now(db, call, c, batch, err);
+    ss_status status = compare_by_two_reads(db, call, c, batch, err);
     ss_error_init(&ignored);
     ss_status end = ss_db_snapshot_end(db, thread, status == SS_OK ? err : &ignored);
     return status == SS_OK ? end : status;

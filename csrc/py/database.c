@@ -2,7 +2,6 @@
 
 #include "base/mem.h"
 #include "db/free.h"
-#include "db/version.h"
 #include "py/args.h"
 #include "py/backup.h"
 #include "py/bulk.h"
@@ -22,6 +21,7 @@
 #include "py/sqlargs.h"
 #include "py/table.h"
 #include "py/transaction.h"
+#include "py/version.h"
 #include "py/types.h"
 #include "py/write.h"
 
@@ -297,6 +297,7 @@ Database_dealloc(PyObject *op)
     PyErr_Restore(error_type, error, traceback);
     py_cache_free(self->cache);
     Py_CLEAR(self->path);
+    Py_CLEAR(self->version.text);
     PyObject *module = self->module;
     type->tp_free(op);
     Py_DECREF(type);
@@ -613,26 +614,6 @@ Database_snapshot(PyObject *op, PyObject *unused)
 }
 
 static PyObject *
-Database_version(PyObject *op, void *unused)
-{
-    py_database *self = (py_database *)op;
-    char version[SS_VERSION_SIZE];
-    py_call call;
-    ss_error err;
-    ss_status status;
-    (void)unused;
-    if (py_call_init(self, &call, NULL) < 0) {
-        return NULL;
-    }
-    ss_error_init(&err);
-    Py_BEGIN_ALLOW_THREADS
-    status = ss_db_version(self->db, &call.call, version, &err);
-    Py_END_ALLOW_THREADS
-    return status == SS_OK ? PyUnicode_FromString(version)
-                           : py_raise(self->state, &err);
-}
-
-static PyObject *
 Database_db_path(PyObject *op, void *unused)
 {
     (void)unused;
@@ -797,7 +778,7 @@ make_getsets(void)
         {"db_path", Database_db_path, NULL, "The path as it was given.", NULL},
         {"connection", Database_connection, NULL,
          "The database itself: there is no separate connection.", NULL},
-        {"version", Database_version, NULL,
+        {"version", py_version_get, NULL,
          "A text that is the same only while the content is: for an ETag, or to ask\n"
          "whether anything changed.\n\n"
          "It changes with every commit of any process, stays over restarts (closing the\n"

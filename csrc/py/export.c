@@ -42,6 +42,20 @@ bytes_of_at_most(size_t bound)
                : PyBytes_FromStringAndSize(NULL, (Py_ssize_t)bound);
 }
 
+/* Written in less time than it takes to give up the GIL and get it back when others want
+ * it, too. */
+static bool
+is_small(const ss_view *view)
+{
+    enum { CELLS = 512, BYTES = 16384 };
+    const ss_batch *batch = view->batch;
+    size_t bytes = 0;
+    for (int c = 0; c < batch->n_columns && bytes <= BYTES; c++) {
+        bytes += batch->columns[c].n_bytes;
+    }
+    return view->length <= CELLS / (batch->n_columns + 1) && bytes <= BYTES;
+}
+
 /* ---- JSON ---- */
 
 PyObject *
@@ -49,23 +63,34 @@ py_export_json(py_state *state, const ss_view *view, const ss_json_options *opti
 {
     ss_json *json = NULL;
     PyObject *bytes = NULL;
+    bool small = is_small(view);
     ss_error err;
     ss_status rc;
     size_t n;
 
     ss_error_init(&err);
-    Py_BEGIN_ALLOW_THREADS
-    rc = ss_json_begin(view, options, &json, &err);
-    Py_END_ALLOW_THREADS
+    if (small) {
+        rc = ss_json_begin(view, options, &json, &err);
+    }
+    else {
+        Py_BEGIN_ALLOW_THREADS
+        rc = ss_json_begin(view, options, &json, &err);
+        Py_END_ALLOW_THREADS
+    }
     if (rc != SS_OK) {
         return py_raise(state, &err);
     }
     bytes = bytes_of_at_most(ss_json_bound(json));
     if (bytes != NULL) {
         char *to = PyBytes_AS_STRING(bytes);
-        Py_BEGIN_ALLOW_THREADS
-        n = ss_json_write(json, to);
-        Py_END_ALLOW_THREADS
+        if (small) {
+            n = ss_json_write(json, to);
+        }
+        else {
+            Py_BEGIN_ALLOW_THREADS
+            n = ss_json_write(json, to);
+            Py_END_ALLOW_THREADS
+        }
         _PyBytes_Resize(&bytes, (Py_ssize_t)n); /* on failure NULL */
     }
     ss_json_free(json);

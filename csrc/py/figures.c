@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/moment.h"
+#include "db/fresh.h"
 #include "db/series.h"
 #include "py/args.h"
 #include "py/cache.h"
@@ -38,9 +39,12 @@ enum {
     N_ARGS
 };
 
+typedef enum { FIGURES_SERIES, FIGURES_COMPARE, FIGURES_RANK } figures_kind;
+
 typedef struct {
     py_database *db;      /* borrowed */
     const char *function; /* for messages */
+    figures_kind kind;
     const ss_table_desc *table;
     ss_figures figures; /* points into the rest */
     py_cells filters;
@@ -280,6 +284,20 @@ find_extent(py_figures *f, bool *any, ss_days *stored)
                : 0;
 }
 
+/* Do the arguments alone say which days?  Of a series also what is stored is to be known,
+ * for the buckets that are not complete yet. The stamp is then of the state before the
+ * first read; where that takes more than a look, looking at what is stored sets it. */
+static bool
+is_given(const py_figures *f)
+{
+    const ss_span *span = &f->span;
+    bool end = span->has_as_of || (span->has_end && f->kind != FIGURES_SERIES);
+    bool start = span->has_start || span->period != NULL;
+    return f->table->time_column >= 0 && start && end &&
+           (f->figures.stamp == NULL ||
+            ss_db_peek(f->db->db, f->figures.stamp) == SS_PEEK_KNOWN);
+}
+
 /* The window of days, and where they begin. A table without a time has none. */
 static int
 resolve_window(py_figures *f)
@@ -289,12 +307,11 @@ resolve_window(py_figures *f)
     bool any = false;
     ss_error err;
     if (f->table->time_column < 0 && span->period == NULL && !span->has_start &&
-        !span->has_end && !span->has_as_of && strcmp(f->function, "series") != 0 &&
-        strcmp(f->function, "compare") != 0) {
+        !span->has_end && !span->has_as_of && f->kind == FIGURES_RANK) {
         f->figures.window = (ss_days){0, 0};
         return 0;
     }
-    if (find_extent(f, &any, &stored) < 0) {
+    if (!is_given(f) && find_extent(f, &any, &stored) < 0) {
         return -1;
     }
     ss_error_init(&err);
@@ -379,8 +396,6 @@ spread(const py_signature *signature, PyObject **given, PyObject **all)
     }
 }
 
-typedef enum { FIGURES_SERIES, FIGURES_COMPARE, FIGURES_RANK } figures_kind;
-
 /* Everything but the arguments that one function has for itself. */
 static int
 parse(py_figures *f, py_database *db, figures_kind kind, const py_signature *signature,
@@ -391,7 +406,7 @@ parse(py_figures *f, py_database *db, figures_kind kind, const py_signature *sig
     rest_arg rest = {f, signature};
     bool rank = kind == FIGURES_RANK;
     bool strict = ss_db_get_options(db->db)->strict;
-    *f = (py_figures){.db = db, .function = signature->function};
+    *f = (py_figures){.db = db, .function = signature->function, .kind = kind};
     f->figures.stamp = stamp;
     if (find_table(f, args, n, kwnames) < 0 ||
         py_args_parse(signature, args, n, kwnames, given, rest_is_filter, &rest) < 0) {

@@ -10,6 +10,12 @@
 
 typedef struct py_cache py_cache;
 
+/* The text of db.version that was made last, see py/version. Guarded by the GIL. */
+typedef struct {
+    ss_stamp stamp; /* the state it names */
+    PyObject *text; /* owned; NULL: none */
+} py_version;
+
 typedef struct py_database {
     PyObject_HEAD
     py_state *state;  /* borrowed from the module */
@@ -18,6 +24,7 @@ typedef struct py_database {
     ss_db *db;        /* owned */
     py_cache *cache;  /* owned; NULL: off */
     PyObject *path;   /* owned str: db_path as it was given */
+    py_version version;
     PyObject *weakrefs;
     int signals; /* signal handlers running in the middle of a call of this db */
     bool made;   /* by tp_new or __init__, from arguments; see py/database */
