@@ -64,6 +64,19 @@ ss_buf_add(ss_buf *buf, const char *bytes, size_t n)
     buf->data[buf->size] = '\0';
 }
 
+char *
+ss_buf_room(ss_buf *buf, size_t n)
+{
+    return reserve(buf, n) ? buf->data + buf->size : NULL;
+}
+
+void
+ss_buf_wrote(ss_buf *buf, const char *end)
+{
+    buf->size = (size_t)(end - buf->data);
+    buf->data[buf->size] = '\0';
+}
+
 void
 ss_buf_puts(ss_buf *buf, const char *text)
 {

@@ -19,6 +19,10 @@ void ss_buf_free(ss_buf *buf);
 void ss_buf_add(ss_buf *buf, const char *bytes, size_t n);
 void ss_buf_puts(ss_buf *buf, const char *text);
 void ss_buf_printf(ss_buf *buf, const char *fmt, ...) SS_PRINTF(2, 3);
+/* Room for n more bytes to write straight into; NULL when there is none. Then say where
+ * they end. */
+char *ss_buf_room(ss_buf *buf, size_t n);
+void ss_buf_wrote(ss_buf *buf, const char *end);
 /* An SQL identifier in double quotes, inner quotes doubled. */
 void ss_buf_identifier(ss_buf *buf, const char *name);
 void ss_buf_clear(ss_buf *buf); /* keeps the memory */

@@ -8,6 +8,7 @@
 #include "py/state.h"
 
 #include "py/care.h"
+#include "py/json.h"
 #include "py/lifetime.h"
 #include "py/model.h"
 #include "py/pickle.h"
@@ -94,6 +95,18 @@ done:
 }
 
 static int
+add_functions(PyObject *module)
+{
+    static PyMethodDef functions[] = {
+        {"_to_json", (PyCFunction)(void (*)(void))py_json,
+         METH_FASTCALL | METH_KEYWORDS, py_json_doc},
+        {NULL},
+    };
+
+    return PyModule_AddFunctions(module, functions);
+}
+
+static int
 module_exec(PyObject *module)
 {
     py_state *state = py_state_of_module(module);
@@ -101,7 +114,7 @@ module_exec(PyObject *module)
     if (py_state_init(module, state) < 0 || py_raise_setup(state) < 0 ||
         add_types(module, state) < 0 || py_pickle_setup(module, state) < 0 ||
         register_record(state) < 0 || add_constants(module) < 0 ||
-        py_care_setup(module, state) < 0) {
+        add_functions(module) < 0 || py_care_setup(module, state) < 0) {
         return -1;
     }
     return py_lifetime_setup(module, state) < 0 ? -1 : add_all(module);

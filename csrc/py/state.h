@@ -83,13 +83,16 @@
     X(column)             \
     X(columns)            \
     X(id)                 \
+    X(isoformat)          \
     X(item)               \
     X(items)              \
     X(keys)               \
+    X(redact)             \
     X(row)                \
     X(sqlite_errorcode)   \
     X(sqlite_errorname)   \
     X(table)              \
+    X(to_json)            \
     X(utcoffset)          \
     X(value)              \
     X(values)

@@ -24,15 +24,16 @@ JSON = "application/json"
 
 
 def fresh(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
-    """For a view of GET that reads the database and nothing else: it is called with the
-    parameters `names` that were given, parsed, and gives a Body or what is JSON."""
+    """For a view of GET that reads the database and nothing else, not even Flask's
+    context: it is called with the app's state and the parameters `names` that were
+    given, parsed, and gives a Body or what is JSON."""
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Response]:
         @functools.wraps(view)
         def answer(**path: Any) -> Response:
             given = params.parse(names)
             key = (view, *path.items(), *sorted(given.items()))
-            return kept(key, lambda: view(**path, **given))
+            return kept(key, lambda: view(current(), **path, **given))
 
         answer.fresh = (view, names)  # type: ignore[attr-defined]  # for front.py
         return answer

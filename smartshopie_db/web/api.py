@@ -15,7 +15,7 @@ from ..reports import REPORTS, Report, Window
 from . import params
 from .answers import fresh, success
 from .refused import bad
-from .state import current
+from .state import State
 
 ALL_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -31,11 +31,11 @@ def blueprint(*, alone: bool) -> Blueprint:
 
 
 def view_of(report: Report) -> Callable[..., Response]:
-    def view(**given: Any) -> dict[str, Any]:
+    def view(state: State, **given: Any) -> dict[str, Any]:
         days, rest = params.split_window(given)
-        window = asked(days)
+        window = asked(state, days)
         try:
-            return success(report.run(current().db, window, **rest))
+            return success(report.run(state.db, window, **rest))
         except ValueError as error:  # such as a token that is no page's
             name = str(error).partition(":")[0]
             if name in report.parameters:
@@ -45,11 +45,11 @@ def view_of(report: Report) -> Callable[..., Response]:
     return fresh(*params.WINDOW, *report.parameters)(view)
 
 
-def asked(days: dict[str, Any]) -> Window:
+def asked(state: State, days: dict[str, Any]) -> Window:
     """The window of the request. What is wrong with it is the caller's to hear: the
     message begins with the parameter's name."""
     try:
-        return current().window(**days)
+        return state.window(**days)
     except ValueError as error:
         raise bad(str(error).partition(":")[0], str(error)) from None
 

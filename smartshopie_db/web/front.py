@@ -112,8 +112,8 @@ class Front:
         key = ("", (route.view, *sorted(given.items())))
         body = self._state.bodies.get(tag, key)
         if body is None:
-            with self._app.app_context():
-                body = keep(self._state, tag, key, lambda: route.view(**given))
+            state = self._state
+            body = keep(state, tag, key, lambda: route.view(state, **given))
         return body
 
     def _parsed(self, route: Route, query: str) -> dict[str, Any]:

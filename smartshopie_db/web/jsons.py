@@ -1,7 +1,7 @@
 """JSON for Flask: rows, records, dates and NaN as a browser can read them.
 
-Rows and records become bytes in C and are put into the text where they belong, so no
-Python object is made of their cells.  Secret columns show their last four characters.
+All of it is written in C, and rows and records without making a Python object of their
+cells.  Secret columns show their last four characters.
 """
 
 from __future__ import annotations
@@ -9,69 +9,30 @@ from __future__ import annotations
 import datetime
 import decimal
 import json
-import math
-import secrets
 from typing import Any
 
 from flask import Response
 from flask.json.provider import DefaultJSONProvider
 
-from .._core import Record, Rows
-
-MARK = f"rows-{secrets.token_hex(16)}-"  # nobody can put it into the data
+from .._core import Record, Rows, _to_json
 
 
 def encode(value: Any) -> bytes:
     """`value` as UTF-8 JSON (RFC 8259): NaN and infinities are null, dates ISO 8601."""
-    pieces: list[bytes] = []
-
-    def default(found: Any) -> Any:
-        if isinstance(found, Rows | Record):
-            pieces.append(found.to_json(redact=True))
-            return f"{MARK}{len(pieces) - 1}"
-        return plain(found)
-
-    def text(allow: Any) -> str:
-        return json.dumps(
-            allow,
-            default=default,
-            ensure_ascii=False,
-            allow_nan=False,
-            separators=(",", ":"),
-        )
-
-    try:
-        made = text(value)
-    except ValueError:  # a NaN, or a circle: then this raises as well
-        pieces.clear()
-        made = text(without_nan(value))
-    body = made.encode("utf-8", "replace")
-    for i, piece in enumerate(pieces):
-        body = body.replace(f'"{MARK}{i}"'.encode(), piece, 1)
-    return body
+    return _to_json(value, default=plain, redact=True)
 
 
 def plain(value: Any) -> Any:
-    """What json.dumps does not know, as something it does."""
+    """What has no JSON of its own, as something that has."""
     if isinstance(value, datetime.date):  # an instant is one as well
         return value.isoformat()
     if isinstance(value, decimal.Decimal):
+        if not value.is_finite():
+            return None
         return int(value) if value == value.to_integral_value() else float(value)
     if hasattr(value, "__html__"):
         return str(value.__html__())
     raise TypeError(f"there is no JSON for {type(value).__name__}")
-
-
-def without_nan(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Record | Rows):
-        return value
-    if isinstance(value, dict):
-        return {key: without_nan(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [without_nan(item) for item in value]
-    return value
 
 
 class JSONProvider(DefaultJSONProvider):

@@ -11,7 +11,7 @@ import pytest
 from smartshopie_db import SmartShopieDB
 from smartshopie_db.web import guard
 from smartshopie_db.web.answers import fresh
-from smartshopie_db.web.state import KEPT, Bodies, Body, current
+from smartshopie_db.web.state import KEPT, Bodies, Body
 
 
 @pytest.fixture
@@ -28,8 +28,8 @@ def boom():
     raise RuntimeError("/etc/passwd SELECT secret")
 
 
-def kpis(**given):
-    return {"data": current().db.get_overview_kpis(), "given": given}
+def kpis(state, **given):
+    return {"data": state.db.get_overview_kpis(), "given": given}
 
 
 def test_the_headers_allow_no_more_than_this():
@@ -201,7 +201,7 @@ def test_an_unchanged_answer_costs_no_query(app, path):
 def test_an_answer_is_made_once_for_all_who_ask(app, path):
     made = []
 
-    def view(**given):
+    def view(state, **given):
         made.append(given)
         return {"made": len(made)}
 
@@ -230,7 +230,7 @@ def test_what_is_kept_has_a_limit_of_memory():
 def test_large_answers_are_compressed_for_those_who_want_it(app):
     import gzip
 
-    large = fresh()(lambda: {"data": ["word"] * 1000})
+    large = fresh()(lambda state: {"data": ["word"] * 1000})
     app.get("/api/large", endpoint="large")(large)
     client = app.test_client()
     plain = client.get("/api/large", headers={"Accept-Encoding": "identity"})
@@ -247,7 +247,9 @@ def test_a_read_that_takes_too_long_is_asked_to_come_again(make_app):
     app = make_app(timeout=0.05)
     endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c)"
     app.get("/api/slow")(
-        fresh()(lambda: {"data": current().db.query(f"{endless} SELECT max(x) FROM c")})
+        fresh()(
+            lambda state: {"data": state.db.query(f"{endless} SELECT max(x) FROM c")}
+        )
     )
     got = app.test_client().get("/api/slow")
     assert got.status_code == 503 and got.headers["Retry-After"] == "1"
