@@ -41,7 +41,8 @@ begin_copy(ss_backup *b, const char *target, bool overwrite, ss_error *err)
 {
     ss_copy_options options = {.path = ss_db_get_options(b->db)->path,
                                .target = target,
-                               .overwrite = overwrite};
+                               .overwrite = overwrite,
+                               .hint = "overwrite=True replaces it"};
 
     SS_TRY(ss_db_snapshot_begin(b->db, b->call, &b->thread, err));
     ss_status status = ss_db_read_enter(b->db, b->call, &b->access, err);

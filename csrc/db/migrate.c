@@ -12,7 +12,7 @@
 #include "db/db_int.h"
 #include "db/journal.h"
 #include "db/rebuild.h"
-#include "store/backup.h"
+#include "store/copy.h"
 
 #include <stdio.h>  // snprintf()
 #include <string.h> // strcmp(), strlen()
@@ -59,7 +59,7 @@ back_up(work *w, ss_error *err)
     if (name == NULL) {
         return ss_error_nomem(err);
     }
-    ss_status status = ss_backup_file(w->path, name, w->options->busy_ms, w->call, err);
+    ss_status status = ss_copy_file(w->path, name, w->options->busy_ms, w->call, err);
     if (status == SS_OK) {
         w->report->backup = name;
         name = NULL;

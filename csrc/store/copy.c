@@ -93,9 +93,8 @@ check_target(const ss_copy_options *o, ss_error *err)
                                 "%s exists and is not a regular file", o->target);
         }
         if (!o->overwrite) {
-            return ss_error_set(err, SS_OPERATIONAL,
-                                "%s exists already; overwrite=True replaces it",
-                                o->target);
+            return ss_error_set(err, SS_OPERATIONAL, "%s exists already; %s", o->target,
+                                o->hint);
         }
     }
     for (int i = 1; i < N_ENDINGS; i++) {
@@ -343,4 +342,40 @@ ss_copy_free(ss_copy *copy)
         (void)unlink(copy->part);
     }
     ss_copy_forget(copy);
+}
+
+/* ---- all at once ---- */
+
+/* A transaction holds the state that is copied. */
+static ss_status
+copy_from(ss_conn *from, const ss_copy_options *options, const ss_call *call,
+          ss_error *err)
+{
+    ss_copy *copy = NULL;
+    bool done = false;
+
+    SS_TRY(ss_conn_exec(from, "BEGIN; SELECT 1 FROM sqlite_schema", err));
+    SS_TRY(ss_copy_begin(from, options, &copy, err));
+    ss_status rc = ss_copy_run(copy, call, INT64_MAX, &done, err);
+    if (rc == SS_OK) {
+        rc = ss_copy_publish(copy, err);
+    }
+    ss_copy_free(copy);
+    return rc;
+}
+
+ss_status
+ss_copy_file(const char *source, const char *target, int64_t busy_ms,
+             const ss_call *call, ss_error *err)
+{
+    const ss_conn_options reading = {
+        .path = source, .flags = SS_CONN_READ_ONLY, .busy_ms = busy_ms, .call = call};
+    const ss_copy_options options = {
+        .path = source, .target = target, .hint = "a backup overwrites nothing"};
+    ss_conn *from = NULL;
+
+    SS_TRY(ss_conn_open(&reading, &from, err));
+    ss_status rc = copy_from(from, &options, call, err);
+    ss_conn_close(from);
+    return rc;
 }

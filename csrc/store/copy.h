@@ -2,7 +2,7 @@
  *
  * Made with SQLite's online backup, from a read transaction that the caller holds on the
  * source: so it never begins anew, however much others write, and shows one commit. The
- * copy is written under a name of its own beside the target (ss_copy_is_part), flushed to
+ * copy is written under a name of its own beside the target (*.backup-part), flushed to
  * the disk and given its name last. It is one file, without -wal, in rollback-journal
  * mode: it can be read from anywhere, also where nothing can be written.
  *
@@ -19,6 +19,7 @@ typedef struct {
     const char *path;   /* of the source, absolute or ":memory:"; borrowed */
     const char *target; /* absolute; copied */
     bool overwrite;     /* a file of that name is replaced */
+    const char *hint;   /* what to do where there is one and it is not; borrowed */
 } ss_copy_options;
 
 /* SS_VALUE: the target is the database itself or one of its files. SS_OPERATIONAL: it
@@ -38,5 +39,10 @@ void ss_copy_free(ss_copy *copy);
 /* In a forked child: free the memory, touch neither handles nor files, which are the
  * parent's. */
 void ss_copy_forget(ss_copy *copy);
+
+/* All of it at once, for a file that this thread may hold the write lock of: it is read by
+ * a connection of its own. SS_BUSY: somebody has it for himself, for busy_ms. */
+ss_status ss_copy_file(const char *source, const char *target, int64_t busy_ms,
+                       const ss_call *call, ss_error *err) SS_MUST_CHECK;
 
 #endif
