@@ -9,7 +9,7 @@ import stat
 from argparse import Namespace
 from typing import Any
 
-from .._core import SmartShopieDB
+from .._core import SchemaError, SmartShopieDB
 from .output import plain, say
 
 STREAMS = 200  # granian has a thread for each
@@ -94,4 +94,5 @@ def prepare(path: str, demo: bool) -> None:
             2, "no such file; --demo makes one of a made-up year", path
         )
     with SmartShopieDB(path, mode="ro") as db:
-        db.connect()
+        if db.stats()["layout"] == "foreign":
+            raise SchemaError(f"{path} has none of the dashboard's tables")

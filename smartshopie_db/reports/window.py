@@ -12,7 +12,7 @@ import functools
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .. import OperationalError, SmartShopieDB, Table
+from .. import ProgrammingError, SmartShopieDB, Table
 
 # Tables whose rows are those of one day.  The time of an event is an instant, or, of a
 # payment, a day that may lie ahead; only the feed's events say how new the data is.
@@ -197,7 +197,7 @@ def _extreme(db: SmartShopieDB, which: str) -> datetime.date | None:
     if db.query("PRAGMA user_version")[0].user_version:  # a current file
         try:
             (row,) = db.query(_sql(which))
-        except OperationalError:  # a table is missing
+        except ProgrammingError:  # a table is missing
             pass
         else:
             if row.day is not None:

@@ -17,10 +17,13 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.sansio.utils import host_is_trusted
 
 from .._core import (
+    DatabaseError,
     DiskFullError,
     Error,
+    ForkError,
     OperationalError,
     ReadOnlyError,
+    SchemaError,
 )
 from .answers import json_response
 from .refused import Refused
@@ -128,10 +131,29 @@ def as_refused(error: Exception) -> Refused:
     if isinstance(error, OperationalError) and error.sqlite_errorname in BUSY:
         log.warning("busy: %s", printable(error))
         return Refused(503, "busy", "it takes too long just now", headers=RETRY)
+    if is_of_file(error):
+        return unavailable(error)
     return unexpected(error)
 
 
 BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_INTERRUPT", "SQLITE_BUSY_TIMEOUT")
+DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+
+
+def is_of_file(error: Exception) -> bool:
+    """Is the file the reason: not there, not readable, damaged, another, not ours?"""
+    if isinstance(error, OperationalError | SchemaError):
+        return not isinstance(error, ForkError)
+    name = error.sqlite_errorname if isinstance(error, DatabaseError) else None
+    return (name or "").startswith(DAMAGED)
+
+
+def unavailable(error: Exception) -> Refused:
+    """503: somebody can put the file right; the log says what is wrong with it."""
+    where = printable(request.path)
+    log.error("the database cannot be read, at %s: %s", where, printable(error))
+    text = "the database cannot be read just now"
+    return Refused(503, "database_unavailable", text, headers={"Retry-After": "5"})
 
 
 def from_http(error: HTTPException) -> Refused:

@@ -9,8 +9,7 @@ from flask import Blueprint, Response
 from .._core import Error, SmartShopieDB
 from . import metrics
 from .answers import json_response
-from .guard import log, printable
-from .refused import Refused
+from .guard import unavailable
 from .state import State, current
 
 
@@ -27,10 +26,7 @@ def healthz() -> Response:
     try:
         look(current())
     except Error as error:
-        log.error("not healthy: %s", printable(error))
-        raise Refused(
-            503, "database_unavailable", "the database cannot be read"
-        ) from None
+        raise unavailable(error) from None
     return json_response({"status": "ok"})
 
 
@@ -38,6 +34,7 @@ def look(state: State) -> None:
     """Read a row twice: by the connection that answers requests, which knows whether
     the file is still the one it opened; and by a new one, which has no page in memory
     and so reads the disk."""
+    state.tag()
     with state.db.snapshot():  # in which no answer is a kept one
         state.db.get_overview_kpis()
     if state.settings.db != ":memory:":

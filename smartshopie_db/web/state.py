@@ -13,7 +13,7 @@ from typing import Any
 from flask import Flask, current_app
 
 from .. import __version__
-from .._core import SmartShopieDB
+from .._core import SchemaError, SmartShopieDB
 from ..reports import Window, newest_day, window
 from .metrics import Requests
 from .settings import Settings
@@ -86,11 +86,22 @@ class State:
         )
         self._rest = hashlib.sha256(repr(shown).encode()).hexdigest()[:8]
         self._newest: tuple[str, date | None] = ("", None)
+        self._is_ours = False
 
     def tag(self) -> str:
         """What is in the database, and which day it is (a bucket that ends today is
-        not complete until tomorrow): the same only while answers are."""
+        not complete until tomorrow): the same only while answers are. Raises an Error
+        when there is no such database."""
+        if not self._is_ours:
+            self._check()
         return f"{self.db.version}-{datetime.now(UTC).date().isoformat()}-{self._rest}"
+
+    def _check(self) -> None:
+        """Once: from then on it is this file, or a ReplacedError says so. Another's
+        tables would be read as a shop in which nothing happened."""
+        if self.db.stats()["layout"] == "foreign":
+            raise SchemaError("the file has none of our tables")
+        self._is_ours = True
 
     def window(self, **days: Any) -> Window:
         """The days of a request, as reports.window() has them; ValueError likewise. The

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import datetime
 import io
 import json
@@ -445,6 +446,20 @@ def test_a_part_that_fails_leaves_the_rest(client, monkeypatch):
     assert got.headers["Cache-Control"] == "no-store" and "ETag" not in got.headers
     monkeypatch.undo()
     assert "could not be read" not in client.get("/", headers=BROWSER).text
+
+
+def test_when_every_part_fails_there_is_no_page(client, monkeypatch):
+    def fail():
+        raise OperationalError("secret.db cannot be read")
+
+    def parts(scene):
+        return (areas.Part(name, name, fail) for name in ("bill", "payments"))
+
+    broken = dataclasses.replace(areas.AREAS["billing"], parts=parts)
+    monkeypatch.setitem(areas.AREAS, "billing", broken)
+    got = client.get("/billing", headers=BROWSER)
+    assert got.status_code == 503 and "secret" not in got.text
+    assert Page(got.text).faults == []
 
 
 def test_a_failure_is_a_page_without_its_reason(client, monkeypatch):

@@ -136,6 +136,9 @@ def written(state: State, version: str, area: Area, given: asked.Asked) -> bytes
     newest = newest_day(state.db)
     scene = Scene(state, given, window, urls)
     blocks = [made(part) for part in area.parts(scene)]
+    failed = [block for block in blocks if isinstance(block, Failed)]
+    if failed and len(failed) == len(blocks):
+        raise failed[0].error  # then there is no page to save
     html = (
         templates()
         .get_template("area.html")
@@ -150,7 +153,7 @@ def written(state: State, version: str, area: Area, given: asked.Asked) -> bytes
         )
         .encode()
     )
-    if any(isinstance(block, Failed) for block in blocks):
+    if failed:
         raise Unkept(html)
     return html
 
@@ -181,7 +184,7 @@ def made(part: Part) -> Any:
     except Exception as error:
         number = secrets.token_hex(6)
         guard.log.error("error %s in %s", number, part.id, exc_info=error)
-        return Failed(part.id, part.title, number)
+        return Failed(part.id, part.title, number, error)
 
 
 # ---- numbers and files ---------------------------------------------------------------
@@ -252,6 +255,12 @@ def trouble(refused: Refused) -> Trouble:
         return Trouble("Page not found", "There is no page at this address.")
     if refused.status == 400:
         return Trouble("These days cannot be shown", refused.message)
+    if refused.code == "database_unavailable":
+        return Trouble(
+            "The figures cannot be read just now",
+            "The file they are in is missing or damaged, or was replaced. Who runs this"
+            " server finds the reason in its log; nothing is wrong with your browser.",
+        )
     if refused.status == 503:
         return Trouble("Busy just now", "The database takes too long to answer.")
     return Trouble("Something went wrong", refused.message)

@@ -189,6 +189,7 @@ class Failed:
     id: str
     title: str
     number: str
+    error: Exception
     span: int = 6
 
 

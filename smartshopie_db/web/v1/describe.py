@@ -281,7 +281,8 @@ REFUSALS = {
     413: "The body is too large.",
     415: "The body is in no form that is taken.",
     422: "A value does not fit its column; table, column and row say which.",
-    503: "It takes too long just now; come again after Retry-After seconds.",
+    503: "It takes too long just now, or the database cannot be read: come again after"
+    " Retry-After seconds.",
     507: "There is no room to write.",
 }
 
