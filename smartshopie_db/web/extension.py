@@ -41,12 +41,16 @@ class SmartShopie:
         root = Blueprint(NAME, __name__, url_prefix=chosen.url_prefix or None)
         metrics.install(app if whole else root, state.requests)
         guard.install(app if whole else root)
+        if chosen.url_prefix:
+            root.add_url_rule("", "no_slash", guard.add_slash)
         for routes in (api.blueprint(alone=whole), v1.blueprint(), events.blueprint()):
             origins.allow(routes, chosen)
             root.register_blueprint(routes)
         root.register_blueprint(health.blueprint(with_metrics=chosen.metrics))
         root.register_blueprint(pages.page)
         app.register_blueprint(root)
+        if whole:
+            app.register_error_handler(Exception, pages.on_error_of_app)
 
     @property
     def db(self) -> SmartShopieDB:

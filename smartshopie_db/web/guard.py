@@ -87,11 +87,28 @@ def is_trusted(host: str, trusted: Collection[str]) -> bool:
 
 
 def add_headers(response: Response) -> Response:
+    shorten(response)
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def shorten(response: Response) -> None:
+    """Flask's own redirects name a scheme, which is wrong behind a proxy that speaks
+    TLS. A path says as much: the browser knows where it is."""
+    place = response.headers.get("Location", "")
+    if response.status_code == 308 and place.startswith(request.host_url):
+        response.headers["Location"] = "/" + place[len(request.host_url) :]
+        response.set_data(b"")  # names it again
+
+
+def add_slash() -> Response:
+    """The view of an address that only lacks its last slash."""
+    query = request.query_string.decode("ascii", "replace")
+    place = f"{request.script_root}{request.path}/?{query}".rstrip("?")
+    return Response(status=308, headers={"Location": place})
 
 
 def need_token() -> None:

@@ -163,3 +163,43 @@ def test_the_command_line_is_in_flask_s(path, tmp_path, monkeypatch):
     wrong = run(args=["smartshopie", "get", "overview_kpiss"])
     assert wrong.exit_code == 2 and "overview_kpis" in wrong.output
     app.extensions["smartshopie"].db.close()
+
+
+@pytest.mark.parametrize(
+    ("prefix", "asked", "place"),
+    [
+        ("", "/api/v1", "/api/v1/"),
+        ("", "/api/v1?x=%2F", "/api/v1/?x=%2F"),
+        ("/shop", "/shop", "/shop/"),
+        ("/shop", "/shop?period=7d", "/shop/?period=7d"),
+        ("/shop", "/shop/api/v1", "/shop/api/v1/"),
+        ("", "/api//v1//tables?limit=1", "/api/v1/tables?limit=1"),
+    ],
+)
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("root", ["", "/one"])
+def test_redirects_are_paths(make_app, path, prefix, asked, place, whole, root):
+    """A proxy that speaks TLS asks by http, and may have a name of its own."""
+    if whole:
+        app = make_app(url_prefix=prefix)
+    elif "//" in asked:
+        return  # Flask's, before it knows whose route it is
+    else:
+        app = Flask("shop")
+        SmartShopie(app, db=path, url_prefix=prefix)
+    got = app.test_client().get(
+        asked,
+        environ_overrides={"SCRIPT_NAME": root},
+        headers={"X-Forwarded-Proto": "https", "Accept": "text/html"},
+    )
+    assert got.status_code == 308 and got.headers["Location"] == root + place
+    assert b"http:" not in got.data
+
+
+def test_examples_of_the_api_page_have_the_scheme_of_the_proxy(make_app):
+    client = make_app().test_client()
+    for told, scheme in (("https", "https"), ("", "http"), ("javascript", "http")):
+        headers = {"Accept": "text/html", "X-Forwarded-Proto": told}
+        text = client.get("/api/v1/", headers=headers).text
+        assert f"curl &#39;{scheme}://localhost/api/v1" in text
+        assert text.count("://localhost") == text.count(f"{scheme}://localhost")

@@ -396,14 +396,45 @@ def test_days_that_are_none_are_refused_in_a_page(client, read, query, words):
     assert client.get(f"/charts/funnel.csv?{query}").status_code == 400
 
 
-@pytest.mark.parametrize("url", ["/nope", "/overview", "/charts/nope.csv", "/a/b"])
-def test_what_is_not_there_is_a_page_for_people(client, url):
-    got = client.get(url)
+NOWHERE = ("/nope", "/overview", "/charts/nope.csv", "/a/b", "/static/x", "/apis/x")
+
+
+@pytest.mark.parametrize("prefix", ["", "/shop"])
+@pytest.mark.parametrize("url", NOWHERE)
+def test_what_is_not_there_is_a_page_for_people(make_app, prefix, url):
+    client = make_app(url_prefix=prefix).test_client()
+    got = client.get(prefix + url)
     assert got.status_code == 404 and got.json["error"]["code"] == "not_found"
-    if url != "/a/b":
-        got = client.get(url, headers=BROWSER)
+    for accept in BROWSER["Accept"], "application/json;q=0.5, text/html;q=0.9":
+        got = client.get(prefix + url, headers={"Accept": accept})
         assert got.status_code == 404 and Page(got.text).faults == []
         assert "Page not found" in got.text
+        assert got.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json, text/html;q=0.5", ""])
+def test_who_does_not_want_a_page_most_gets_json(client, accept):
+    for url in NOWHERE:
+        assert client.get(url, headers={"Accept": accept}).is_json
+
+
+@pytest.mark.parametrize("prefix", ["", "/shop"])
+def test_below_api_errors_are_json_for_all(make_app, prefix):
+    client = make_app(url_prefix=prefix).test_client()
+    for url in ("/api/nope", "/api/a/b", "/api/v1/nope", "/api/v1/tables/nope"):
+        got = client.get(prefix + url, headers=BROWSER)
+        assert got.status_code == 404 and got.json["success"] is False
+    got = client.post(prefix + "/api/overview/kpis", headers=BROWSER)
+    assert got.status_code == 405 and got.json["success"] is False
+
+
+def test_other_refusals_have_a_page_that_says_why(client):
+    got = client.post("/customers", headers=BROWSER)
+    assert got.status_code == 405 and "only be looked at" in got.text
+    for url in ("/", "/a/b"):
+        got = client.get(url, headers={**BROWSER, "Host": "evil.example"})
+        assert got.status_code == 400 and "--allow-host" in got.text
+        assert Page(got.text).faults == []
 
 
 def test_a_chart_is_shown_in_the_way_that_is_chosen(read):

@@ -250,7 +250,23 @@ def on_error(error: Exception) -> Response:
     return response
 
 
+def on_error_of_app(error: Exception) -> Response:
+    """In an app that is ours: also what is nowhere is a page, but not below /api."""
+    below_api = request.path.startswith(current().settings.url_prefix + "/api/")
+    if request.url_rule is None and not below_api:
+        return on_error(error)
+    return guard.on_error(error)
+
+
 def trouble(refused: Refused) -> Trouble:
+    if refused.code == "unknown_host":
+        return Trouble(
+            "Called by another name",
+            "This server does not answer to the name that is in the address. Who runs"
+            " it can allow it: smartshopie serve --allow-host NAME.",
+        )
+    if refused.status == 405:
+        return Trouble("Nothing to send here", "This address can only be looked at.")
     if refused.status == 404:
         return Trouble("Page not found", "There is no page at this address.")
     if refused.status == 400:

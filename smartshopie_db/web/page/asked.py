@@ -87,7 +87,8 @@ def parse(shown: Mapping[str, tuple[str, ...]]) -> Asked:
 
 def wants_page() -> bool:
     """Is it a browser that shows a page? A script gets the error as JSON."""
-    return "text/html" in request.headers.get("Accept", "")
+    accepted = request.accept_mimetypes
+    return accepted["text/html"] > accepted["application/json"]
 
 
 def today() -> datetime.date:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 
+from .. import guard
 from . import figures, openapi, page, read, write
 
 PREFIX = "/api/v1"
@@ -24,6 +25,7 @@ def blueprint() -> Blueprint:
         url_prefix=PREFIX,
     )
     table, one = "/tables/<table>", "/tables/<table>/<int(signed=True):id>"
+    made.get("", endpoint="no_slash")(guard.add_slash)
     made.get("/", endpoint="index")(page.index)
     made.get("/openapi.json", endpoint="openapi")(openapi.answer)
     made.get("/tables", endpoint="tables")(read.tables)

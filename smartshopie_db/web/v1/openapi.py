@@ -47,15 +47,16 @@ def whole() -> Body:
     return Body(encode(document()), JSON)
 
 
-def unchanging(make: Callable[[], Body]) -> Response:
-    """An answer that stays the same as long as the server runs and is called by the
-    same name: one is kept."""
+def unchanging(make: Callable[[], Body], shown: str = "") -> Response:
+    """An answer that stays the same as long as the server runs, is called by the same
+    name and has the same to show: one is kept."""
     kept = _made.setdefault(current(), {})
+    asked = request.root_url + shown
     place, body, tag = kept.get(make, ("", Body(b"", ""), ""))
-    if place != request.root_url:
+    if place != asked:
         body = make()
         tag = hashlib.sha256(body.data).hexdigest()[:16]
-        kept[make] = request.root_url, body, tag
+        kept[make] = asked, body, tag
     if request.if_none_match.contains_weak(tag):
         return tagged(Response(status=304), tag)
     return tagged(send(body), tag)

@@ -35,7 +35,7 @@ EXAMPLES = {  # what a parameter looks like, for a link that can be tried
 def index() -> Response:
     params.once(())
     if best() == HTML:
-        made = unchanging(page)
+        made = unchanging(page, scheme())
     else:
         made = kept("v1 index", lambda: Body(encode(contents()), JSON))
     made.vary.add("Accept")
@@ -135,7 +135,7 @@ class Route:
 
     @property
     def curl(self) -> str:
-        url = request.host_url.rstrip("/") + self.link
+        url = f"{scheme()}://{request.host}{self.link}"
         if self.method == "GET":
             return f"curl '{url}'"
         lines = [
@@ -146,6 +146,12 @@ class Route:
             text = self.body.replace("'", "'\\''")
             lines += ["-H 'Content-Type: application/json'", f"-d '{text}'"]
         return " \\\n  ".join(lines)
+
+
+def scheme() -> str:
+    """That of the examples, which is all that a proxy's word is taken for."""
+    told = request.headers.get("X-Forwarded-Proto")
+    return told if told in ("http", "https") else request.scheme
 
 
 def resolve(made: Part, part: Part) -> Part:
