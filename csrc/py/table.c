@@ -409,6 +409,18 @@ static PyMethodDef Table_methods[] = {
     {NULL},
 };
 
+static PyObject *
+Table_step(PyObject *op, void *unused)
+{
+    const ss_table_desc *table = &ss_tables[((py_table *)op)->table];
+    (void)unused;
+    if (table->time_column < 0 ||
+        table->columns[table->time_column].kind != SS_KIND_DATE) {
+        Py_RETURN_NONE;
+    }
+    return PyUnicode_FromString(table->step == SS_EVERY_MONTH ? "month" : "day");
+}
+
 static PyGetSetDef Table_getset[] = {
     {"name", Table_name, NULL, PyDoc_STR("The table's name."), NULL},
     {"description", Table_description, NULL, PyDoc_STR("What one row means."), NULL},
@@ -419,6 +431,11 @@ static PyGetSetDef Table_getset[] = {
      NULL},
     {"time_column", Table_time_column, NULL,
      PyDoc_STR("The column that start=, end= and period= select by, or None."), NULL},
+    {"step", Table_step, NULL,
+     PyDoc_STR(
+         "How long one row counts: 'day', or 'month' from the day it names; None\n"
+         "where the time is an instant and where there is none."),
+     NULL},
     {"record", Table_record, NULL, PyDoc_STR("The type of its records."), NULL},
     {"schema", Table_schema, NULL,
      PyDoc_STR("What is known of its columns: a tuple of dicts with name, type, unit,\n"

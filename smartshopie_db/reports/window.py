@@ -9,27 +9,13 @@ from __future__ import annotations
 
 import datetime
 import functools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from .. import ProgrammingError, SmartShopieDB, Table
 
-# Tables whose rows are those of one day.  The time of an event is an instant, or, of a
-# payment, a day that may lie ahead; only the feed's events say how new the data is.
-DAILY = (
-    "overview_kpis", "conversion_funnel", "interaction_types", "customer_segments",
-    "behavioral_patterns", "customer_concerns", "customer_interactions",
-    "customer_value_analysis", "product_analytics", "product_gaps",
-    "revenue_attribution", "category_revenue", "revenue_forecasting",
-    "conversion_analytics", "conversion_trends", "ai_feature_performance",
-    "interaction_summary", "customer_lifetime_value", "customer_satisfaction",
-)  # fmt: skip
-# Asked only when no daily table holds anything.
-OTHERS = (
-    "revenue_summary", "ai_model_performance", "category_performance",
-    "billing_summary", "usage_breakdown", "billing_payments", "realtime_metrics",
-    "system_health", "usage_alerts",
-)  # fmt: skip
+FEED = "customer_interactions"  # of all events, those that say how new the data is
 
 PERIOD = "30d"
 LONGEST = 36_600  # days; a hundred years
@@ -193,7 +179,24 @@ def _today() -> datetime.date:
 # ---- the newest and the oldest day ---------------------------------------------------
 
 
+@functools.cache
+def _tables() -> tuple[dict[str, str], dict[str, str]]:
+    """Tables whose rows are those of a day, and those that are asked only when none of
+    them holds anything, each with its time column.
+
+    Events are no rows of a day, and a payment's may lie ahead.
+    """
+    daily: dict[str, str] = {}
+    others: dict[str, str] = {}
+    for name, table in SmartShopieDB(":memory:").tables.items():  # as of any file
+        if table.time_column and table.shape != "all":
+            of_days = (table.step == "day" and table.shape != "events") or name == FEED
+            (daily if of_days else others)[name] = table.time_column
+    return daily, others
+
+
 def _extreme(db: SmartShopieDB, which: str) -> datetime.date | None:
+    daily, others = _tables()
     if db.query("PRAGMA user_version")[0].user_version:  # a current file
         try:
             (row,) = db.query(_sql(which))
@@ -202,22 +205,21 @@ def _extreme(db: SmartShopieDB, which: str) -> datetime.date | None:
         else:
             if row.day is not None:
                 return datetime.date.fromisoformat(row.day[:10])
-            return _of_each(db, OTHERS, which)
-    return _of_each(db, DAILY, which) or _of_each(db, OTHERS, which)
+            return _of_each(db, others, which)
+    return _of_each(db, daily, which) or _of_each(db, others, which)
 
 
 @functools.cache
 def _sql(which: str) -> str:
     """One query over the indexes of all daily tables of a current file, where days and
     instants are text that begins with the day."""
-    columns = dict.fromkeys(DAILY, "record_date")
-    columns["customer_interactions"] = "interaction_date"
+    columns, _ = _tables()
     parts = (f"SELECT {which}({day}) AS day FROM {t}" for t, day in columns.items())
     return f"SELECT {which}(day) AS day FROM ({' UNION ALL '.join(parts)})"
 
 
 def _of_each(
-    db: SmartShopieDB, names: tuple[str, ...], which: str
+    db: SmartShopieDB, names: Iterable[str], which: str
 ) -> datetime.date | None:
     """The same as the core reads days, for the forms that older files have."""
     days = [_of_table(db.tables[name], which) for name in names]

@@ -7,7 +7,7 @@ from schema_facts import TABLES
 
 from smartshopie_db import SmartShopieDB
 from smartshopie_db.reports import newest_day, oldest_day, window
-from smartshopie_db.reports.window import DAILY, OTHERS
+from smartshopie_db.reports.window import _tables
 
 D = datetime.date
 
@@ -42,9 +42,21 @@ def test_every_table_of_days_is_asked():
         if table.time and table.step == "day" and table.shape != "events"
         and table.column(table.time).kind == "DATE"
     }  # fmt: skip
-    assert set(DAILY) == days | {"customer_interactions"}
-    timed = {table.name for table in TABLES.values() if table.time}
-    assert set(DAILY) | set(OTHERS) == timed - {"api_endpoints"}
+    daily, others = _tables()
+    assert daily.keys() == days | {"customer_interactions"}
+    times = {table.name: table.time for table in TABLES.values() if table.time}
+    del times["api_endpoints"]
+    assert daily | others == times
+
+
+def test_how_long_a_row_counts():
+    for name, table in SmartShopieDB(":memory:").tables.items():
+        known = TABLES[name]
+        dated = known.time and known.column(known.time).kind == "DATE"
+        assert table.step == (known.step if dated else None)
+    assert {table.step for table in SmartShopieDB(":memory:").tables.values()} == {
+        "day", "month", None,
+    }  # fmt: skip
 
 
 def test_without_daily_rows_the_other_tables_are_the_anchor(db):
@@ -135,6 +147,6 @@ def test_what_cannot_be_is_refused(shop, given, message):
 def test_old_files_have_an_anchor(old_path):
     with SmartShopieDB(old_path, mode="ro") as db:
         found = window(db)
-        newest = [db.tables[name].latest() for name in DAILY]
+        newest = [db.tables[name].latest() for name in _tables()[0]]
         assert any(newest) or newest_day(db) is None or found.days == 30
         assert found.days == 30 and found.end == (newest_day(db) or found.as_of)
