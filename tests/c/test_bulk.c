@@ -6,13 +6,13 @@
 #include "db/bulk.h"
 #include "db/read.h"
 #include "db/write.h"
+#include "scratch.h"
 
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 static ss_error err;
-static char path[512];
 
 /* ---- material ---- */
 
@@ -20,7 +20,7 @@ static ss_db *
 fresh_db(void)
 {
     static int number;
-    const char *folder = getenv("TMPDIR");
+    char name[32];
     ss_db_options options = {.path = path,
                              .durability = SS_DURABILITY_OFF,
                              .max_readers = 1,
@@ -28,8 +28,8 @@ fresh_db(void)
                              .strict = true};
     ss_db *db = NULL;
 
-    snprintf(path, sizeof(path), "%s/bulk-%d.db", folder != NULL ? folder : "/tmp",
-             number++);
+    snprintf(name, sizeof(name), "bulk-%d.db", number++);
+    fresh_path(name);
     ss_error_init(&err);
     return ss_db_new(&options, &db, &err) == SS_OK ? db : NULL;
 }

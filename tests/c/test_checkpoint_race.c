@@ -10,6 +10,7 @@
 
 #include "check.h"
 #include "rig.h"
+#include "scratch.h"
 #include "store/checkpoint.h"
 #include "store/pool.h"
 
@@ -20,8 +21,6 @@ enum { ROUNDS = 100, CONTROL_ROUNDS = 5 };
 
 /* One row on a page of its own for each transaction; all of them known by their sum. */
 #define INSERT "INSERT INTO t VALUES (zeroblob(3000)); UPDATE c SET n = n + 1"
-
-static char path[512];
 
 /* What another process would do at the worst moment. */
 typedef struct {
@@ -76,14 +75,7 @@ run(sqlite3 *db, const char *sql, int times)
 static sqlite3 *
 new_file(void)
 {
-    static const char *const ends[] = {"", "-wal", "-shm"};
-    const char *folder = getenv("TMPDIR");
-
-    for (int i = 2; i >= 0; i--) {
-        snprintf(path, sizeof(path), "%s/race.db%s", folder != NULL ? folder : "/tmp",
-                 ends[i]);
-        unlink(path);
-    }
+    fresh_path("race.db");
     sqlite3 *db = plain_open();
     CHECK_VALUE(db != NULL &&
                     run(db,

@@ -10,6 +10,7 @@
 #include "db/group.h"
 #include "disk.h"
 #include "rig.h"
+#include "scratch.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -26,7 +27,7 @@ enum { N_BATCHES = 60, MOST_THREADS = 4, LAST_POINTS = 30 };
     "VALUES (0); CREATE TABLE pad(x); INSERT INTO pad VALUES (zeroblob(9000))"
 #define BODY "replace(hex(zeroblob(120)), '00', batch || '.')"
 
-static char path[512], image_path[512];
+static char image_path[600];
 
 /* ---- the work ---- */
 
@@ -112,18 +113,10 @@ write_batches(void *arg)
 static void
 make_file(const char *journal)
 {
-    static const char *const ends[] = {"", "-wal", "-shm", "-journal"};
-    const char *folder = getenv("TMPDIR");
     char sql[800];
     sqlite3 *stock = NULL;
 
-    folder = folder != NULL ? folder : "/tmp";
-    snprintf(image_path, sizeof(image_path), "%s/image.db", folder);
-    for (int i = 0; i < 4; i++) {
-        snprintf(path, sizeof(path), "%s/crash.db%s", folder, ends[i]);
-        unlink(path);
-    }
-    snprintf(path, sizeof(path), "%s/crash.db", folder);
+    snprintf(image_path, sizeof(image_path), "%s-image", fresh_path("crash.db"));
     snprintf(sql, sizeof(sql), "PRAGMA journal_mode = %s; " TABLES, journal);
     CHECK_INT(sqlite3_open(path, &stock), SQLITE_OK);
     CHECK_INT(sqlite3_exec(stock, sql, NULL, NULL, NULL), SQLITE_OK);

@@ -9,6 +9,7 @@
 #include "db/free.h"
 #include "db/read.h"
 #include "db/write.h"
+#include "scratch.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -48,24 +49,8 @@ own_snapshot_end(ss_db *db, ss_error *err)
     "2000000000) SELECT count(*) FROM c"
 
 static _Thread_local ss_error err;
-static char path[512];
 
 /* ---- material ---- */
-
-static const char *
-fresh_path(const char *name)
-{
-    static const char *const ends[] = {"", "-wal", "-shm", "-journal"};
-    const char *folder = getenv("TMPDIR");
-    char side[600];
-
-    snprintf(path, sizeof(path), "%s/%s", folder != NULL ? folder : "/tmp", name);
-    for (int i = 0; i < 4; i++) {
-        snprintf(side, sizeof(side), "%s%s", path, ends[i]);
-        unlink(side);
-    }
-    return path;
-}
 
 static ss_db *
 new_db(const char *file, ss_mode mode)

@@ -6,6 +6,7 @@
 #include "check.h"
 #include "db/functions.h"
 #include "db/migrate.h"
+#include "scratch.h"
 #include "store/copy.h"
 
 #include <signal.h>
@@ -15,7 +16,6 @@
 #include <unistd.h>
 
 static ss_error err;
-static char path[1000];
 
 /* A duplicate, a row without a key, a cell out of range, a column of the user, a view,
  * an index and a trigger: every kind of statement comes up. */
@@ -34,15 +34,10 @@ static const char old_file[] =
 static void
 make_file(const char *name, const char *sql)
 {
-    static const char *const ends[] = {"", "-wal", "-shm", "-journal", ".backup"};
-    const char *folder = getenv("TMPDIR");
-    char side[1100];
+    char backup[600];
     sqlite3 *db = NULL;
-    snprintf(path, sizeof(path), "%s/%s", folder != NULL ? folder : "/tmp", name);
-    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-        snprintf(side, sizeof(side), "%s%s", path, ends[i]);
-        unlink(side);
-    }
+    snprintf(backup, sizeof(backup), "%s.backup", fresh_path(name));
+    unlink(backup);
     CHECK(sqlite3_open(path, &db) == SQLITE_OK);
     CHECK(sqlite3_exec(db, "PRAGMA synchronous = OFF", NULL, NULL, NULL) == SQLITE_OK);
     CHECK(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK);
@@ -78,7 +73,7 @@ open_file(ss_conn **conn)
 static ss_status
 migrate_with(const char *const *scripts, int n, bool backup, ss_migration **report)
 {
-    char target[1100];
+    char target[600];
     snprintf(target, sizeof(target), "%s.backup", path);
     const ss_migrate_options options = {.backup = backup,
                                         .target = target,
@@ -188,7 +183,7 @@ test_without_memory(void)
     long n = 0;
     for (; status == SS_NOMEM; n += 1 + n / 20) {
         ss_migration *report = NULL;
-        char target[1100];
+        char target[600];
         make_file("memory.db", old_file);
         snprintf(target, sizeof(target), "%s.backup", path);
         ss_mem_fail_after(n, false);
@@ -255,7 +250,7 @@ test_a_script_that_fails(void)
     make_file("fails.db", old_file);
     int n = with_scripts("ALTER TABLE overview_kpis ADD COLUMN note TEXT;",
                          "INSERT INTO nowhere VALUES (1);");
-    char target[1100];
+    char target[600];
     snprintf(target, sizeof(target), "%s.backup", path);
     CHECK(migrate_with(scripts, n, true, &report) != SS_OK);
     CHECK(report == NULL && is_old() && is_sound());
@@ -296,7 +291,7 @@ test_a_reference_to_a_merged_row(void)
 static void
 test_backup(void)
 {
-    char target[1100];
+    char target[600];
     make_file("backup.db", old_file);
     snprintf(target, sizeof(target), "%s.backup", path);
     ss_error_init(&err);
@@ -311,7 +306,7 @@ test_backup(void)
 static void
 test_backup_of_a_locked_file(void)
 {
-    char target[1100];
+    char target[600];
     sqlite3 *db = NULL;
     make_file("locked.db", old_file);
     snprintf(target, sizeof(target), "%s.backup", path);

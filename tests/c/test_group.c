@@ -1,5 +1,4 @@
-/* db/group: what stands in one COMMIT, whose failure is whose, who may go before. Also
- * built with the thread sanitizer. */
+/* db/group: what stands in one COMMIT, whose failure is whose, who may go before. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "db/group.h"
@@ -8,6 +7,7 @@
 #include "check.h"
 #include "db/block.h"
 #include "db/free.h"
+#include "scratch.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -18,14 +18,12 @@
 #define TABLE "CREATE TABLE w(id INTEGER PRIMARY KEY, n INTEGER UNIQUE CHECK(n >= 0))"
 
 static ss_error err;
-static char path[512];
 
 /* ---- material ---- */
 
 static ss_db *
 open_new(const char *name, const char *sql)
 {
-    const char *folder = getenv("TMPDIR");
     ss_db_options options = {.path = path,
                              .mode = SS_MODE_RWC,
                              .durability = SS_DURABILITY_OFF,
@@ -35,7 +33,7 @@ open_new(const char *name, const char *sql)
     ss_outcome outcome = {0};
     ss_db *db = NULL;
 
-    snprintf(path, sizeof(path), "%s/%s", folder != NULL ? folder : "/tmp", name);
+    fresh_path(name);
     ss_error_init(&err);
     if (ss_db_new(&options, &db, &err) != SS_OK ||
         ss_db_connect(db, NULL, &err) != SS_OK ||
@@ -399,13 +397,12 @@ test_a_deferred_constraint_names_nobody(void)
 static void
 test_a_failed_commit_is_everybodys(void)
 {
-    const char *folder = getenv("TMPDIR");
     ss_conn_options options = {.path = path, .flags = SS_CONN_CREATE, .busy_ms = 1000};
     ss_conn *conn = NULL;
     writer writers[3] = {{.n = 1}, {.n = -2}, {.n = 3}};
     ss_db *db = NULL;
 
-    snprintf(path, sizeof(path), "%s/journal.db", folder != NULL ? folder : "/tmp");
+    fresh_path("journal.db");
     ss_error_init(&err);
     CHECK_INT(ss_conn_open(&options, &conn, &err), SS_OK);
     CHECK_INT(ss_conn_exec(conn, "PRAGMA journal_mode=DELETE;" TABLE, &err), SS_OK);

@@ -8,6 +8,7 @@
 #include "check.h"
 #include "db/group.h"
 #include "rig.h"
+#include "scratch.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -34,8 +35,6 @@ static const failure failures[] = {
     {RIG_SHMMAP, SQLITE_IOERR_SHMMAP, "shm map"},
     {RIG_SHMLOCK, SQLITE_IOERR_SHMLOCK, "shm lock"},
 };
-
-static char path[512];
 
 /* ---- the disk ---- */
 
@@ -231,16 +230,10 @@ recover(life *l)
 static void
 make_file(const char *journal)
 {
-    static const char *const ends[] = {"", "-wal", "-shm", "-journal"};
-    const char *folder = getenv("TMPDIR");
     char sql[200];
     sqlite3 *stock = NULL;
 
-    for (int i = 3; i >= 0; i--) {
-        snprintf(path, sizeof(path), "%s/io.db%s", folder != NULL ? folder : "/tmp",
-                 ends[i]);
-        unlink(path);
-    }
+    fresh_path("io.db");
     snprintf(
         sql, sizeof(sql),
         "PRAGMA journal_mode = %s; PRAGMA synchronous = OFF; CREATE TABLE t(batch, "

@@ -6,6 +6,7 @@
 #include "check.h"
 #include "db/block.h"
 #include "db/link.h"
+#include "scratch.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -13,22 +14,13 @@
 #include <unistd.h>
 
 static _Thread_local ss_error err;
-static char path[512];
 
 static ss_db *
 new_link(const char *name)
 {
-    static const char *const ends[] = {"", "-wal", "-shm", "-journal"};
-    const char *folder = getenv("TMPDIR");
-    char side[600];
     ss_db *db = NULL;
 
-    snprintf(path, sizeof(path), "%s/%s", folder != NULL ? folder : "/tmp", name);
-    for (int i = 0; i < 4; i++) {
-        snprintf(side, sizeof(side), "%s%s", path, ends[i]);
-        unlink(side);
-    }
-    ss_db_options options = {.path = path,
+    ss_db_options options = {.path = fresh_path(name),
                              .mode = SS_MODE_RWC,
                              .durability = SS_DURABILITY_OFF,
                              .max_readers = 4,

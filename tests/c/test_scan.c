@@ -6,6 +6,7 @@
 #include "check.h"
 #include "db/read.h"
 #include "db/scan.h"
+#include "scratch.h"
 #include "store/stamp.h"
 
 #include <stdlib.h>
@@ -24,7 +25,6 @@ ss_status control_scan_read(ss_access *access, const ss_table_desc *table,
 enum { ROWS = 30000, EACH = 1000 };
 
 static _Thread_local ss_error err;
-static char path[512];
 
 static ss_status
 outside(ss_conn *conn, const char *sql)
@@ -49,10 +49,7 @@ new_conn(void)
 static ss_db *
 new_db(const char *name)
 {
-    const char *folder = getenv("TMPDIR");
-    snprintf(path, sizeof(path), "%s/%s", folder != NULL ? folder : "/tmp", name);
-    unlink(path);
-    ss_db_options options = {.path = path,
+    ss_db_options options = {.path = fresh_path(name),
                              .mode = SS_MODE_RWC,
                              .durability = SS_DURABILITY_OFF,
                              .max_readers = 4,

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "check.h"
+#include "scratch.h"
 #include "store/stmt_cache.h"
 
 #include <math.h>
@@ -20,24 +21,6 @@
 #define ENDLESS COUNT_TO("2000000000")
 
 static ss_error err;
-static char path[512];
-
-/* A path in the scratch directory that names no file yet. */
-static const char *
-fresh_path(const char *name)
-{
-    const char *folder = getenv("TMPDIR");
-    char side[600];
-
-    snprintf(path, sizeof(path), "%s/%s", folder != NULL ? folder : "/tmp", name);
-    static const char *const ends[] = {"", "-wal", "-shm", "-journal"};
-    for (int i = 0; i < 4; i++) {
-        snprintf(side, sizeof(side), "%s%s", path, ends[i]);
-        unlink(side);
-    }
-    ss_error_init(&err);
-    return path;
-}
 
 static ss_conn *
 open_conn(const char *file, unsigned flags, int64_t busy_ms)

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "check.h"
+#include "scratch.h"
 #include "store/pool.h"
 #include "store/pool_fork.h"
 
@@ -96,22 +97,6 @@ stop_faults(layer which, long n)
 }
 
 /* ---- the operations ---- */
-
-static char path[512];
-
-static void
-new_path(void)
-{
-    static const char *const ends[] = {"", "-wal", "-shm", "-journal"};
-    const char *folder = getenv("TMPDIR");
-    char side[600];
-
-    snprintf(path, sizeof(path), "%s/fault.db", folder != NULL ? folder : "/tmp");
-    for (int i = 0; i < 4; i++) {
-        snprintf(side, sizeof(side), "%s%s", path, ends[i]);
-        unlink(side);
-    }
-}
 
 static ss_status
 write_rows(ss_pool *pool, ss_error *err)
@@ -231,7 +216,7 @@ make_file(void)
     ss_lease lease;
     ss_error err;
 
-    new_path();
+    fresh_path("fault.db");
     ss_error_init(&err);
     CHECK_INT(open_pool(&pool, &err), SS_OK);
     CHECK_INT(ss_pool_write(pool, NULL, &lease, &err), SS_OK);

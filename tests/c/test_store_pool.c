@@ -1,9 +1,9 @@
-/* store/pool: leases, order, closing, forks, checkpoints. Also built with the thread
- * sanitizer. */
+/* store/pool: leases, order, closing, forks, checkpoints. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "base/thread.h"
 #include "check.h"
+#include "scratch.h"
 #include "store/pool.h"
 #include "store/pool_fork.h"
 
@@ -14,33 +14,6 @@
 #include <unistd.h>
 
 #define BEGIN_AND_INSERT "BEGIN IMMEDIATE; INSERT INTO t VALUES (1)"
-
-static char path[512];
-
-static const char *
-fresh_path(const char *name)
-{
-    const char *folder = getenv("TMPDIR");
-    char side[600];
-
-    snprintf(path, sizeof(path), "%s/%s", folder != NULL ? folder : "/tmp", name);
-    static const char *const ends[] = {"", "-wal", "-shm", "-journal"};
-    for (int i = 0; i < 4; i++) {
-        snprintf(side, sizeof(side), "%s%s", path, ends[i]);
-        unlink(side);
-    }
-    return path;
-}
-
-static bool
-exists(const char *file, const char *end)
-{
-    char side[600];
-    struct stat st;
-
-    snprintf(side, sizeof(side), "%s%s", file, end);
-    return stat(side, &st) == 0;
-}
 
 static ss_pool *
 open_pool(const char *file, ss_mode mode, int readers, int64_t busy_ms, ss_error *err)
@@ -138,7 +111,7 @@ test_open_errors(void)
     CHECK_HAS(err.message, "no such file: /");
     CHECK(open_pool(path, SS_MODE_RO, 1, 0, &err) == NULL);
     CHECK_INT(err.code, SS_OPERATIONAL);
-    CHECK(!exists(path, ""));
+    CHECK(!exists(""));
     snprintf(file, sizeof(file), "%s/x.db", path);
     CHECK(open_pool(file, SS_MODE_RWC, 1, 0, &err) == NULL);
     CHECK_HAS(err.message, "no such folder: /");
@@ -253,7 +226,7 @@ test_immutable_is_read_only(void)
     CHECK_INT(ss_pool_write(pool, NULL, &lease, &err), SS_READ_ONLY);
     CHECK_INT(count(pool, &n, &err), SS_OK);
     CHECK_INT(n, 0);
-    CHECK(!exists(path, "-shm")); /* no lock, no shared memory */
+    CHECK(!exists("-shm")); /* no lock, no shared memory */
     CHECK(close_pool(pool));
 }
 
@@ -734,7 +707,7 @@ run_workers(const char *name, bool closing)
     CHECK_INT(n, atomic_load(&written));
     CHECK(n > 0);
     CHECK(close_pool(pool));
-    CHECK(!exists(path, "-wal") && !exists(path, "-shm"));
+    CHECK(!exists("-wal") && !exists("-shm"));
 }
 
 static void
@@ -783,7 +756,7 @@ test_close_waits(void)
     ss_error_init(&err);
     CHECK_INT(write_one(pool, &err), SS_OK);
     CHECK_INT(ss_pool_read(pool, NULL, &lease, &err), SS_OK);
-    CHECK(exists(path, "-wal"));
+    CHECK(exists("-wal"));
     CHECK_INT(pthread_create(&returner, NULL, return_soon, &lease), 0);
     CHECK_INT(pthread_create(&closer, NULL, close_it, pool), 0);
     int64_t begun = ss_clock_ms();
@@ -792,7 +765,7 @@ test_close_waits(void)
     pthread_join(returner, NULL);
     pthread_join(closer, &ok);
     CHECK(ok == pool);
-    CHECK(!exists(path, "-wal"));
+    CHECK(!exists("-wal"));
     CHECK_INT(ss_pool_close(pool, NULL, &err), SS_OK);
     CHECK_INT(ss_pool_write(pool, NULL, &other, &err), SS_CLOSED);
     CHECK_INT(err.code, SS_CLOSED);
@@ -808,7 +781,7 @@ test_free_closes(void)
 
     CHECK_INT(write_one(pool, &err), SS_OK);
     ss_pool_free(pool);
-    CHECK(!exists(path, "-wal"));
+    CHECK(!exists("-wal"));
 }
 
 /* Somebody else has the file: the WAL must stay. */
@@ -824,11 +797,11 @@ test_close_leaves_wal_to_others(void)
     CHECK_INT(count(other, &n, &err), SS_OK);
     CHECK_INT(write_one(pool, &err), SS_OK);
     CHECK(close_pool(pool));
-    CHECK(exists(path, "-wal"));
+    CHECK(exists("-wal"));
     CHECK_INT(count(other, &n, &err), SS_OK);
     CHECK_INT(n, 1);
     CHECK(close_pool(other));
-    CHECK(!exists(path, "-wal"));
+    CHECK(!exists("-wal"));
 }
 
 /* ---- memory ---- */
@@ -1083,7 +1056,7 @@ test_replaced_during_fork(void)
     ss_pool_after_fork_parent(pool);
     CHECK_INT(count(pool, &n, &err), SS_REPLACED);
     CHECK_INT(write_one(pool, &err), SS_REPLACED);
-    CHECK(!exists(path, ""));
+    CHECK(!exists(""));
     CHECK(close_pool(pool));
 }
 

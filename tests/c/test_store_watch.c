@@ -1,9 +1,10 @@
 /* store/stamp, store/watch, store/steady: equal stamps mean equal content, and every way
- * of changing it makes another. Also built with the thread sanitizer. */
+ * of changing it makes another. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "base/thread.h"
 #include "check.h"
+#include "scratch.h"
 #include "store/pool_fork.h"
 #include "store/steady.h"
 #include "store/watch.h"
@@ -16,33 +17,6 @@
 #include <unistd.h>
 
 extern char **environ;
-
-static char path[512];
-
-static const char *
-fresh_path(const char *name)
-{
-    static const char *const ends[] = {"", "-wal", "-shm", "-journal"};
-    const char *folder = getenv("TMPDIR");
-    char side[600];
-
-    snprintf(path, sizeof(path), "%s/%s", folder != NULL ? folder : "/tmp", name);
-    for (int i = 0; i < 4; i++) {
-        snprintf(side, sizeof(side), "%s%s", path, ends[i]);
-        unlink(side);
-    }
-    return path;
-}
-
-static bool
-exists(const char *end)
-{
-    char side[600];
-    struct stat st;
-
-    snprintf(side, sizeof(side), "%s%s", path, end);
-    return stat(side, &st) == 0;
-}
 
 /* Run SQL on `path` through SQLite alone. */
 static int
