@@ -24,7 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct {
+extern struct check_state {
     const char *name; /* borrowed: the test that runs now */
     atomic_bool failed;
     int n_failed, n_run;
@@ -143,8 +143,8 @@ check_times(int quick, int soak)
 static inline void
 check_figure(const char *what, int64_t n, int64_t n_bad)
 {
-    const char *path = getenv("SMARTSHOPIE_FIGURES");
-    FILE *file = path != NULL ? fopen(path, "a") : NULL;
+    const char *figures = getenv("SMARTSHOPIE_FIGURES");
+    FILE *file = figures != NULL ? fopen(figures, "a") : NULL;
 
     if (file != NULL) {
         fprintf(file, "%s\t%lld\t%lld\n", what, (long long)n, (long long)n_bad);

@@ -1,0 +1,4 @@
+/* err: see err.h. */
+#include "err.h"
+
+_Thread_local ss_error err;
