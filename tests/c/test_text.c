@@ -11,21 +11,12 @@
 #include "formats/html_out.h"
 #include "formats/json_out.h"
 #include "formats/json_text.h"
+#include "mix.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 static ss_error err;
-
-static uint64_t
-mix(uint64_t x)
-{
-    x ^= x >> 33;
-    x *= UINT64_C(0xff51afd7ed558ccd);
-    x ^= x >> 33;
-    x *= UINT64_C(0xc4ceb9fe1a85ec53);
-    return x ^ (x >> 33);
-}
 
 /* ---- numbers ---- */
 

@@ -1,0 +1,17 @@
+/* mix: numbers that look random and are the same at every call. */
+#ifndef SS_TESTS_MIX_H
+#define SS_TESTS_MIX_H
+
+#include <stdint.h>
+
+static inline uint64_t
+mix(uint64_t x)
+{
+    x ^= x >> 33;
+    x *= UINT64_C(0xff51afd7ed558ccd);
+    x ^= x >> 33;
+    x *= UINT64_C(0xc4ceb9fe1a85ec53);
+    return x ^ (x >> 33);
+}
+
+#endif
