@@ -1,8 +1,15 @@
-"""Databases with a table that is large enough to be read by several readers."""
+"""Databases with a table that is large enough to be read by several readers, and what
+is done to them."""
 
 import os
 import sqlite3
+import time
 from contextlib import closing
+
+import layouts
+import scripts
+
+from smartshopie_db import SmartShopieDB
 
 PROCESSORS = len(os.sched_getaffinity(0))
 ROWS = 30_000
@@ -51,3 +58,69 @@ def scans(db):
     """How many answers were read in parts; how many of those by several readers."""
     stats = db.stats()
     return stats["scans"], stats["shared_scans"]
+
+
+def old_file(path):
+    """One of an older layout, with a log."""
+    layouts.build(path, "newer")
+    execute(path, "PRAGMA journal_mode = WAL", "DELETE FROM customer_interactions")
+    return fill(path)
+
+
+BAD = (777, 3000, 21_003, 25_000, 29_999)
+
+
+def spoil(path):
+    """In the rows BAD, text stands where a number belongs."""
+    execute(
+        path,
+        "PRAGMA ignore_check_constraints = ON",
+        f"UPDATE customer_interactions SET message_count = 'many' WHERE id IN {BAD}",
+    )
+    return path
+
+
+# ---- what is read while others commit ------------------------------------------------
+
+# Each transaction moves an amount from one row to another, and some add a pair: the sum
+# and the count are right only when all that is seen is of one state.
+WRITER = """
+import random
+end = time.monotonic() + float(sys.argv[2])
+dice = random.Random(int(sys.argv[3]))
+with SmartShopieDB(PATH, durability="off") as db:
+    n = 0
+    while time.monotonic() < end:
+        n += 1
+        a, b = dice.sample(range(1, 30001), 2) if n % 2 else (1, 30000)
+        amount = dice.randrange(-1000, 1000)
+        with db.transaction():
+            sql = "UPDATE customer_interactions SET message_count = message_count + ?1"
+            db.execute(sql + " WHERE id = ?2", (amount, a))
+            db.execute(sql + " WHERE id = ?2", (-amount, b))
+            if n % 5 == 0:
+                for sign in (1, -1):
+                    db.add_customer_interaction(
+                        interaction_id=f"{os.getpid()} {n} {sign}",
+                        interaction_date=datetime.datetime(2025, 1, 1, 9),
+                        interaction_type="pair", message_count=10**9 + amount * sign)
+    print(n)
+"""
+
+
+def read_while_others_commit(path, seconds, ask):
+    """Each answer of ask(db) is one state; how many commits, scans, shared scans."""
+    fill(path)
+    execute(path, "UPDATE customer_interactions SET message_count = 1000000000")
+    writers = [scripts.start(WRITER, path, seconds, seed) for seed in (1, 2)]
+    end = time.monotonic() + seconds
+    with SmartShopieDB(path, cache=False) as db:
+        while time.monotonic() < end:
+            rows = ask(db)
+            assert len(rows) >= ROWS
+            assert len(rows) % 2 == 0
+            assert sum(rows["message_count"]) == 10**9 * len(rows)
+        read, shared = scans(db)
+    commits = sum(int(scripts.finish(writer, seconds + 60)) for writer in writers)
+    print(f"{commits} commits, {read} scans, {shared} shared")
+    return commits, read, shared

@@ -4,16 +4,23 @@ the rows are that SQLite's own module has, in the order that is promised."""
 import datetime
 import shutil
 import sqlite3
-import time
 
-import layouts
 import oracle
 import pytest
-import scripts
 import soak
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from large import PROCESSORS, ROWS, execute, fill, fill_products, scans
+from large import (
+    PROCESSORS,
+    ROWS,
+    execute,
+    fill,
+    fill_products,
+    old_file,
+    read_while_others_commit,
+    scans,
+    spoil,
+)
 from schema_facts import TABLES
 
 from smartshopie_db import DataError, SmartShopieDB
@@ -267,14 +274,9 @@ def test_a_time_without_an_index_is_read_by_row_ids_only(scattered, tmp_path):
         assert opened.check(getter=True, **MOST) == (0, 0)
 
 
-def test_rows_without_a_time_are_not_lost(tmp_path, blank_file):
+def test_rows_without_a_time_are_not_lost(tmp_path):
     """In an old file the time may be missing: in no window, and first in its order."""
-    path = layouts.build(tmp_path / "old.db", "newer")
-    execute(path, "DELETE FROM customer_interactions")
-    stock = sqlite3.connect(path)
-    assert stock.execute("PRAGMA journal_mode = WAL").fetchone() == ("wal",)
-    stock.close()
-    fill(path)
+    path = old_file(tmp_path / "old.db")
     execute(
         path,
         "UPDATE customer_interactions SET interaction_date = replace("
@@ -347,14 +349,8 @@ def several(in_order, scattered):
 
 @pytest.mark.parametrize("seconds", ["i", SCATTERED])
 def test_the_error_names_the_first_bad_cell_of_the_answer(path, seconds):
-    fill(path, seconds=seconds)
+    spoil(fill(path, seconds=seconds))
     stock = sqlite3.connect(path)
-    stock.execute("PRAGMA ignore_check_constraints = ON")
-    bad = (777, 9000, 21_003, 25_000, 29_999)
-    with stock:
-        stock.execute(
-            f"UPDATE customer_interactions SET message_count = 'many' WHERE id IN {bad}"
-        )
     sql = "SELECT id FROM customer_interactions WHERE message_count = 'many' AND"
     sql += (
         f" interaction_date BETWEEN '{second(3000)}' AND '{second(29_000)}' ORDER BY "
@@ -397,31 +393,6 @@ def test_blocks_see_their_own_state(path):
         assert scans(db)[1] == 1
 
 
-# Each transaction moves an amount from one row to another, adds a pair, and takes the
-# newest day one further or back: what a window shows is only then whole when all of it
-# is of one state.
-WRITER = """
-import random
-end = time.monotonic() + float(sys.argv[2])
-dice = random.Random(int(sys.argv[3]))
-with SmartShopieDB(PATH, durability="off") as db:
-    n = 0
-    while time.monotonic() < end:
-        n += 1
-        a, b = dice.sample(range(1, 30001), 2) if n % 2 else (1, 30000)
-        amount = dice.randrange(-1000, 1000)
-        with db.transaction():
-            sql = "UPDATE customer_interactions SET message_count = message_count + ?1"
-            db.execute(sql + " WHERE id = ?2", (amount, a))
-            db.execute(sql + " WHERE id = ?2", (-amount, b))
-            if n % 5 == 0:
-                for sign in (1, -1):
-                    db.add_customer_interaction(
-                        interaction_id=f"{os.getpid()} {n} {sign}",
-                        interaction_date=datetime.datetime(2025, 1, 1, 9),
-                        interaction_type="pair", message_count=10**9 + amount * sign)
-    print(n)
-"""
 QUESTIONS = {
     "window": lambda db: db.customer_interactions.select(
         start=START, end=START + datetime.timedelta(days=3)
@@ -437,21 +408,10 @@ QUESTIONS = {
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_every_answer_is_a_committed_state(path, question):
     """The control, which does not compare the headers and is caught, is in C."""
-    fill(path)
-    execute(path, "UPDATE customer_interactions SET message_count = 1000000000")
-    seconds = soak.times(3, 60)
-    writers = [scripts.start(WRITER, path, seconds, seed) for seed in (1, 2)]
-    end = time.monotonic() + seconds
-    with SmartShopieDB(path, cache=False) as db:
-        while time.monotonic() < end:
-            rows = QUESTIONS[question](db)
-            assert len(rows) >= ROWS
-            assert len(rows) % 2 == 0
-            assert sum(rows["message_count"]) == 10**9 * len(rows)
-        read, shared = scans(db)
-    commits = sum(int(scripts.finish(writer, seconds + 60)) for writer in writers)
+    commits, read, shared = read_while_others_commit(
+        path, soak.times(3, 60), QUESTIONS[question]
+    )
     soak.figure("scans of ranges by several readers while others commit", shared)
-    print(f"{question}: {commits} commits, {read} scans, {shared} shared")
     assert commits > 60
     assert read > 3
     # A period begins before the readers do: it has one attempt to meet no commit.

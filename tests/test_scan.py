@@ -6,11 +6,18 @@ import sqlite3
 import threading
 import time
 
-import layouts
 import pytest
 import scripts
 import soak
-from large import PROCESSORS, ROWS, fill
+from large import (
+    PROCESSORS,
+    ROWS,
+    fill,
+    old_file,
+    read_while_others_commit,
+    scans,
+    spoil,
+)
 
 from smartshopie_db import DataError, OperationalError, SmartShopieDB
 
@@ -20,10 +27,6 @@ pytestmark = pytest.mark.skipif(PROCESSORS < 2, reason="one processor reads alon
 @pytest.fixture
 def full(path):
     return fill(path)
-
-
-def shared(db):
-    return db.stats()["shared_scans"]
 
 
 def same(path, **arguments):
@@ -46,8 +49,8 @@ def same(path, **arguments):
                 assert got[name].null_count == wanted[name].null_count, name
                 assert got[name].to_list() == wanted[name].to_list(), name
             assert got.notes == wanted.notes
-        assert shared(one) == 0
-        return shared(several)
+        assert scans(one)[1] == 0
+        return scans(several)[1]
 
 
 IDS = {
@@ -117,10 +120,9 @@ def test_blocks_see_their_own_state_with_one_reader(full):
             assert len(db.customer_interactions.select(columns="id")) == 25_000
             other.execute("DELETE FROM customer_interactions WHERE id > 22000")
             assert len(db.customer_interactions.select(columns="id")) == 25_000
-        assert shared(db) == 0
-        assert db.stats()["scans"] == 3
+        assert scans(db) == (3, 0)
         assert len(db.customer_interactions.select(columns="id")) == 22_000
-        assert shared(db) == 1
+        assert scans(db)[1] == 1
 
 
 def test_a_file_without_a_log_is_read_by_one(full):
@@ -129,11 +131,11 @@ def test_a_file_without_a_log_is_read_by_one(full):
     stock.close()
     with SmartShopieDB(full, mode="ro", cache=False) as db:
         assert len(db.customer_interactions.select()) == ROWS
-        assert shared(db) == 0
+        assert scans(db)[1] == 0
         assert not os.path.exists(f"{full}-shm")
     with SmartShopieDB(full, immutable=True, cache=False) as db:
         assert len(db.customer_interactions.select()) == ROWS
-        assert shared(db) == 1
+        assert scans(db)[1] == 1
 
 
 def test_rows_added_between_two_readings_are_there(full):
@@ -151,34 +153,15 @@ def test_rows_added_between_two_readings_are_there(full):
             rows = table.select(columns=["id", "interaction_id"])
             assert len(rows) == ROWS + n + 1
             assert f"new {n}" in (rows[-1].interaction_id, rows[0].interaction_id)
-        assert shared(db) == 6
+        assert scans(db)[1] == 6
 
 
 # ---- cells that do not fit ---------------------------------------------------------
 
 
-def spoil(path):
-    stock = sqlite3.connect(path)
-    stock.execute("PRAGMA ignore_check_constraints = ON")
-    with stock:
-        for row in (777, 3000, 21_003, 25_000, 29_999):
-            stock.execute(
-                "UPDATE customer_interactions SET message_count = 'many' WHERE id = ?",
-                (row,),
-            )
-    stock.close()
-    return path
-
-
 @pytest.fixture
 def old(tmp_path):
-    path = layouts.build(tmp_path / "old.db", "newer")
-    stock = sqlite3.connect(path)
-    stock.execute("PRAGMA journal_mode = WAL").fetchone()
-    with stock:
-        stock.execute("DELETE FROM customer_interactions")
-    stock.close()
-    return fill(path)
+    return old_file(tmp_path / "old.db")
 
 
 def test_an_old_file_is_read_the_same(old):
@@ -292,58 +275,18 @@ def test_a_fork_waits_for_all_readers(large):
 
 # ---- one state -----------------------------------------------------------------------
 
-WRITER = """
-import random
-end = time.monotonic() + float(sys.argv[2])
-dice = random.Random(int(sys.argv[3]))
-with SmartShopieDB(PATH, durability="off") as db:
-    n = 0
-    while time.monotonic() < end:
-        n += 1
-        a, b = dice.sample(range(1, 30001), 2) if n % 2 else (1, 30000)
-        amount = dice.randrange(-1000, 1000)
-        with db.transaction():
-            sql = "UPDATE customer_interactions SET message_count = message_count + ?1"
-            db.execute(sql + " WHERE id = ?2", (amount, a))
-            db.execute(sql + " WHERE id = ?2", (-amount, b))
-            if n % 5 == 0:
-                for sign in (1, -1):
-                    db.add_customer_interaction(
-                        interaction_id=f"{os.getpid()} {n} {sign}",
-                        interaction_date=datetime.datetime(2026, 1, 1),
-                        interaction_type="pair", message_count=10**9 + amount * sign)
-    print(n)
-"""
-
-
-def scans_while_others_commit(path, seconds):
-    stock = sqlite3.connect(path)
-    with stock:
-        stock.execute("UPDATE customer_interactions SET message_count = 1000000000")
-    stock.close()
-    writers = [scripts.start(WRITER, path, seconds, seed) for seed in (1, 2)]
-    scans, end = 0, time.monotonic() + seconds
-    with SmartShopieDB(path, cache=False) as db:
-        while time.monotonic() < end:
-            rows = db.customer_interactions.select(
-                columns=["message_count", "interaction_type"]
-            )
-            assert sum(rows["message_count"]) == 10**9 * len(rows)
-            assert len(rows) % 2 == 0
-            scans += 1
-        stats = db.stats()
-    commits = sum(int(scripts.finish(writer, seconds + 60)) for writer in writers)
-    print(f"{commits} commits, {scans} scans, {stats['shared_scans']} shared")
-    return commits, scans, stats["shared_scans"]
-
 
 @pytest.mark.timeout(300)
 def test_every_scan_is_a_committed_state(path):
     """The control, which does not compare the headers and is caught, is in C."""
-    fill(path, rows=30_000)
-    seconds = soak.times(5, 120)
-    commits, scans, together = scans_while_others_commit(path, seconds)
-    soak.figure("scans by several readers while others commit", scans)
+    commits, read, shared = read_while_others_commit(
+        path,
+        soak.times(5, 120),
+        lambda db: db.customer_interactions.select(
+            columns=["message_count", "interaction_type"]
+        ),
+    )
+    soak.figure("scans by several readers while others commit", read)
     assert commits > 100
-    assert scans > 20
-    assert together > 0
+    assert read > 20
+    assert shared > 0
