@@ -98,6 +98,27 @@ def test_what_is_derived_from_plain_types():
     assert _to_json([Text("this"), Day(2025, 1, 1)]) == b'["this","a day"]'
 
 
+class Odd(dict):
+    """Says itself what it holds."""
+
+    pairs = (("said", 1), ("too", [2]))
+
+    def items(self):
+        return iter(self.pairs)
+
+
+def test_a_dict_of_an_order_of_its_own():
+    moved = collections.OrderedDict(a=1, b=2)
+    moved.move_to_end("a")
+    assert _to_json([moved]) == b'[{"b":2,"a":1}]'
+    assert _to_json(Odd(hidden=1)) == b'{"said":1,"too":[2]}'
+    for wrong in (1,), ("said", 1, 2), "ab":
+        odd = Odd()
+        odd.pairs = (wrong,)
+        with pytest.raises(TypeError, match=r"Odd.items\(\) gave no pairs"):
+            _to_json(odd)
+
+
 def test_rows_and_records_write_themselves(path):
     with SmartShopieDB(path) as db:
         db.add_overview_kpis(record_date=DAY, total_customers=7)

@@ -224,6 +224,19 @@ write_key(writer *w, PyObject *key)
 }
 
 static int
+write_pair(writer *w, PyObject *key, PyObject *value, bool first)
+{
+    if (!first) {
+        put(w, ",", 1);
+    }
+    if (write_key(w, key) < 0) {
+        return -1;
+    }
+    put(w, ":", 1);
+    return write_value(w, value);
+}
+
+static int
 write_dict(writer *w, PyObject *dict)
 {
     Py_ssize_t at = 0, n = PyDict_GET_SIZE(dict);
@@ -235,14 +248,7 @@ write_dict(writer *w, PyObject *dict)
          first = false) {
         Py_INCREF(key);
         Py_INCREF(value);
-        if (!first) {
-            put(w, ",", 1);
-        }
-        rc = write_key(w, key);
-        if (rc == 0) {
-            put(w, ":", 1);
-            rc = write_value(w, value);
-        }
+        rc = write_pair(w, key, value, first);
         Py_DECREF(key);
         Py_DECREF(value);
         if (rc == 0 && PyDict_GET_SIZE(dict) != n) {
@@ -254,13 +260,39 @@ write_dict(writer *w, PyObject *dict)
     return rc < 0 ? -1 : put(w, "}", 1);
 }
 
+/* A subclass of dict says itself what it holds, and in which order: an OrderedDict keeps
+ * its own. */
+static int
+write_mapping(writer *w, PyObject *mapping)
+{
+    PyObject *items = PyMapping_Items(mapping); /* a list that nobody else has */
+    int rc = items != NULL ? 0 : -1;
+
+    put(w, "{", 1);
+    for (Py_ssize_t i = 0; rc == 0 && i < PyList_GET_SIZE(items); i++) {
+        PyObject *pair = PyList_GET_ITEM(items, i);
+        if (PyTuple_Check(pair) && PyTuple_GET_SIZE(pair) == 2) {
+            rc = write_pair(w, PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 1),
+                            i == 0);
+        }
+        else {
+            PyErr_Format(PyExc_TypeError, "%.200s.items() gave no pairs",
+                         Py_TYPE(mapping)->tp_name);
+            rc = -1;
+        }
+    }
+    Py_XDECREF(items);
+    return rc < 0 ? -1 : put(w, "}", 1);
+}
+
 static int
 write_inner(writer *w, PyObject *value)
 {
     if (Py_EnterRecursiveCall(" while writing JSON") != 0) {
         return -1;
     }
-    int rc = PyDict_Check(value)                           ? write_dict(w, value)
+    int rc = PyDict_CheckExact(value)                      ? write_dict(w, value)
+             : PyDict_Check(value)                         ? write_mapping(w, value)
              : PyList_Check(value) || PyTuple_Check(value) ? write_items(w, value)
                                                            : write_other(w, value);
     Py_LeaveRecursiveCall();
