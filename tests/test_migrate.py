@@ -210,6 +210,23 @@ def test_the_backup_goes_where_it_is_told(legacy_path, tmp_path):
     assert [file.name for file in target.parent.iterdir()] == ["old.db"]
 
 
+def test_a_backup_beside_the_current_folder(legacy_path, tmp_path, monkeypatch):
+    """A path that is not absolute is one from the current folder, as for open()."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    assert migrated(legacy_path, backup="old.db").backup == str(folder / "old.db")
+    assert [file.name for file in folder.iterdir()] == ["old.db"]
+
+
+@pytest.mark.parametrize("wrong", ["", ":memory:"])
+def test_a_backup_is_a_file(legacy_path, wrong):
+    before = legacy_path.read_bytes()
+    with pytest.raises(ValueError, match="expected a file name"):
+        migrated(legacy_path, backup=wrong)
+    assert legacy_path.read_bytes() == before
+
+
 def test_a_backup_overwrites_nothing(legacy_path, tmp_path):
     target = tmp_path / "precious"
     target.write_text("words")

@@ -9,8 +9,6 @@
 #include "py/path.h"
 #include "py/raise.h"
 
-#include <string.h> // strcmp()
-
 enum { PROGRESS_MS = 100 };
 
 const char py_backup_doc[] = PyDoc_STR(
@@ -34,14 +32,8 @@ target_argument(PyObject *given)
                             "path: expected str or os.PathLike, got %s",
                             Py_TYPE(given)->tp_name);
     }
-    target = py_path_absolute(fs);
+    target = py_path_of_copy(fs);
     Py_DECREF(fs);
-    if (target != NULL && strcmp(PyBytes_AS_STRING(target), ":memory:") == 0) {
-        PyErr_SetString(PyExc_ValueError,
-                        "path: expected a file name, got ':memory:'; a backup is a "
-                        "file");
-        Py_CLEAR(target);
-    }
     return target;
 }
 

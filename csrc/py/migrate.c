@@ -8,6 +8,7 @@
 #include "db/migrate.h"
 #include "py/args.h"
 #include "py/handle.h"
+#include "py/path.h"
 #include "py/raise.h"
 #include "py/rows.h"
 #include "py/types.h"
@@ -78,15 +79,13 @@ parse_backup(PyObject *obj, bool *backup, PyObject **target)
     if (obj == NULL || PyBool_Check(obj)) {
         return 0;
     }
-    if (PyUnicode_FSConverter(obj, target)) {
-        return 0;
-    }
-    if (PyErr_ExceptionMatches(PyExc_TypeError)) {
+    *target = py_path_of_copy(obj);
+    if (*target == NULL && PyErr_ExceptionMatches(PyExc_TypeError)) {
         PyErr_Format(PyExc_TypeError,
                      "migrate(): backup: expected True, False or a path, got %s",
                      Py_TYPE(obj)->tp_name);
     }
-    return -1;
+    return *target != NULL ? 0 : -1;
 }
 
 const char py_migrate_doc[] =

@@ -29,3 +29,16 @@ py_path_absolute(PyObject *given)
     Py_DECREF(bytes);
     return absolute;
 }
+
+PyObject *
+py_path_of_copy(PyObject *given)
+{
+    PyObject *target = py_path_absolute(given);
+    if (target != NULL && strcmp(PyBytes_AS_STRING(target), ":memory:") == 0) {
+        PyErr_SetString(PyExc_ValueError,
+                        "path: expected a file name, got ':memory:'; a backup is a "
+                        "file");
+        Py_CLEAR(target);
+    }
+    return target;
+}

@@ -8,5 +8,7 @@
  * str, bytes or os.PathLike. New reference; NULL with TypeError or ValueError, or with
  * OSError when there is no current folder. */
 PyObject *py_path_absolute(PyObject *given);
+/* The same of a file to be written: ":memory:" is ValueError. */
+PyObject *py_path_of_copy(PyObject *given);
 
 #endif
