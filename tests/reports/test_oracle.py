@@ -64,6 +64,11 @@ def text_days(items, column="record_date"):
     return [{**item, column: item[column].isoformat()} for item in items]
 
 
+def as_in(rows, items):
+    """The items with those columns alone that the rows have."""
+    return [{name: item[name] for name in rows[0]} for item in items]
+
+
 def test_kpis(case):
     answer, sql, asked = case
     text = f"""SELECT sum(ai_interactions) AS ai_interactions,
@@ -170,8 +175,7 @@ def test_patterns(case):
         f" WHERE {IN} GROUP BY 1 ORDER BY 1"
     )
     found = answer("customers/behavioral-patterns")["data"]
-    named = [{name: item[name] for name in ("pattern_type", "value")} for item in found]
-    assert named == close(rows)
+    assert as_in(rows, found) == close(rows)
     assert all(item["pattern_name"] and item["metric_unit"] == "%" for item in found)
 
 
@@ -223,7 +227,7 @@ def test_products(case):
         f" GROUP BY 1 ORDER BY 5 DESC LIMIT 20"
     )
     found = answer("products/analytics")["data"]
-    assert [{name: item[name] for name in rows[0]} for item in found] == close(rows)
+    assert as_in(rows, found) == close(rows)
     top = sorted(rows, key=lambda row: -row["ai_recommendations"])[:5]
     found = answer("products/recommended")["data"]
     assert [row["recommendations"] for row in found] == [
@@ -245,14 +249,14 @@ def test_categories(case):
         assert found["fallback"]
         return
     got = text_days(found["data"].to_dicts())
-    assert [{name: item[name] for name in rows[0]} for item in got] == rows
+    assert as_in(rows, got) == rows
     rows = sql(
         f"SELECT category_name AS category, sum(total_views) AS total_views,"
         f" sum(total_views * ai_recommendation_rate) / 100 AS recommended_views"
         f" FROM category_performance WHERE {IN} GROUP BY 1 ORDER BY 2 DESC LIMIT 8"
     )
     found = answer("products/cross-sell-upsell")["data"]
-    assert [{name: item[name] for name in rows[0]} for item in found] == close(rows)
+    assert as_in(rows, found) == close(rows)
 
 
 def test_interactions(case):
@@ -279,7 +283,7 @@ def test_interactions(case):
         f" WHERE {IN} GROUP BY 1 ORDER BY 1"
     )
     timeline = text_days(found["timeline"], "date")
-    assert [{name: item[name] for name in rows[0]} for item in timeline] == rows
+    assert as_in(rows, timeline) == rows
 
 
 def test_satisfaction(case):
@@ -292,7 +296,7 @@ def test_satisfaction(case):
         f" FROM customer_satisfaction WHERE {IN} GROUP BY 1 ORDER BY 1"
     )
     found = text_days(answer("customer/satisfaction")["data"])
-    assert [{name: item[name] for name in rows[0]} for item in found] == close(rows)
+    assert as_in(rows, found) == close(rows)
     assert len(found) <= 32  # a year is twelve or thirteen months, not 366 days
 
 
@@ -304,7 +308,7 @@ def test_attribution(case):
         f" FROM revenue_attribution WHERE {IN} GROUP BY 1, 2 ORDER BY 1, 4 DESC"
     )
     found = text_days(answer("revenue/attribution")["data"])
-    assert [{name: item[name] for name in rows[0]} for item in found] == close(rows)
+    assert as_in(rows, found) == close(rows)
     whole = {}
     for item in found:
         day = item["record_date"]
@@ -345,7 +349,7 @@ def test_models(case):
         assert found["fallback"]
         return
     got = text_days(found["data"].to_dicts())
-    assert [{name: item[name] for name in rows[0]} for item in got] == rows
+    assert as_in(rows, got) == rows
     days = sorted({row["record_date"] for row in rows})
     assert [day.isoformat() for day in found["categories"]] == days
     stored = {(row["record_date"], row["model_name"]): row["accuracy"] for row in rows}
