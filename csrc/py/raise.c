@@ -145,13 +145,27 @@ set_text(PyObject *exception, PyObject *name, const char *text)
         PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace"));
 }
 
+/* 0: none. Who waits for a connection of the pool, and not for a lock of SQLite's, need not
+ * know which of the two it was. */
+static int
+sqlite_code(const ss_error *err)
+{
+    if (err->sqlite_code != 0) {
+        return err->sqlite_code;
+    }
+    return err->code == SS_BUSY          ? SQLITE_BUSY
+           : err->code == SS_INTERRUPTED ? SQLITE_INTERRUPT
+                                         : 0;
+}
+
 static int
 set_attributes(py_state *state, PyObject *exception, const ss_error *err)
 {
-    const char *name = sqlite_name(err->sqlite_code);
+    int code = sqlite_code(err);
+    const char *name = sqlite_name(code);
 
-    if (err->sqlite_code != 0 && set_attribute(exception, state->str_sqlite_errorcode,
-                                               PyLong_FromLong(err->sqlite_code)) < 0) {
+    if (code != 0 && set_attribute(exception, state->str_sqlite_errorcode,
+                                   PyLong_FromLong(code)) < 0) {
         return -1;
     }
     if (name != NULL && set_text(exception, state->str_sqlite_errorname, name) < 0) {

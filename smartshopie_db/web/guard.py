@@ -145,7 +145,7 @@ def as_refused(error: Exception) -> Refused:
     if isinstance(error, DiskFullError):
         log.error("the disk is full", exc_info=error)
         return Refused(507, "disk_full", "there is no room to write")
-    if isinstance(error, OperationalError) and error.sqlite_errorname in BUSY:
+    if isinstance(error, OperationalError) and is_named(error, BUSY):
         log.warning("busy: %s", printable(error))
         return Refused(503, "busy", "it takes too long just now", headers=RETRY)
     if is_of_file(error):
@@ -153,7 +153,8 @@ def as_refused(error: Exception) -> Refused:
     return unexpected(error)
 
 
-BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_INTERRUPT", "SQLITE_BUSY_TIMEOUT")
+# Families of SQLite's codes.
+BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_INTERRUPT")
 DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
 
@@ -161,8 +162,11 @@ def is_of_file(error: Exception) -> bool:
     """Is the file the reason: not there, not readable, damaged, another, not ours?"""
     if isinstance(error, OperationalError | SchemaError):
         return not isinstance(error, ForkError)
-    name = error.sqlite_errorname if isinstance(error, DatabaseError) else None
-    return (name or "").startswith(DAMAGED)
+    return isinstance(error, DatabaseError) and is_named(error, DAMAGED)
+
+
+def is_named(error: DatabaseError, families: tuple[str, ...]) -> bool:
+    return (error.sqlite_errorname or "").startswith(families)
 
 
 def unavailable(error: Exception) -> Refused:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import threading
 import tracemalloc
 from datetime import date
 
 import pytest
 
-from smartshopie_db import SmartShopieDB
+from smartshopie_db import OperationalError, SmartShopieDB
 from smartshopie_db.web import guard
 from smartshopie_db.web.answers import fresh
-from smartshopie_db.web.state import KEPT, Bodies, Body
+from smartshopie_db.web.state import KEPT, Bodies, Body, of
 
 
 @pytest.fixture
@@ -241,6 +243,47 @@ def test_large_answers_are_compressed_for_those_who_want_it(app):
     assert packed.headers["Content-Encoding"] == "gzip"
     assert gzip.decompress(packed.data) == plain.data
     assert packed.headers["ETag"] == plain.headers["ETag"]
+
+
+@contextlib.contextmanager
+def all_readers_in_use(db):
+    """By other threads, each in a snapshot; the last of them got none."""
+    inside, done, refused = threading.Semaphore(0), threading.Event(), []
+
+    def read():
+        try:
+            with db.snapshot():
+                inside.release()
+                done.wait()
+        except OperationalError as error:
+            refused.append(error)
+            inside.release()
+
+    readers = []
+    try:
+        while not refused:
+            readers.append(threading.Thread(target=read))
+            readers[-1].start()
+            assert inside.acquire(timeout=10)
+        yield
+    finally:
+        done.set()
+        for reader in readers:
+            reader.join()
+
+
+def test_a_crowd_is_no_damage(make_app, caplog):
+    """Nothing is wrong with the file when all of its connections are in use."""
+    app = make_app(timeout=0.05)
+    client = app.test_client()
+    assert client.get("/api/overview/kpis").status_code == 200
+    with all_readers_in_use(of(app).db):
+        got = client.get("/api/customers/segments")
+        page = client.get("/customers", headers={"Accept": "text/html"})
+    assert (got.status_code, got.headers["Retry-After"]) == (503, "1")
+    assert got.json["error"]["code"] == "busy"
+    assert page.status_code == 503 and "Busy just now" in page.text
+    assert {record.levelname for record in caplog.records} == {"WARNING"}
 
 
 def test_a_read_that_takes_too_long_is_asked_to_come_again(make_app):
