@@ -55,6 +55,17 @@ outside_int(const char *sql)
     return status == SS_OK ? n : -99999;
 }
 
+int64_t
+waits(ss_db *db)
+{
+    ss_db_stats stats = {0};
+    ss_error own;
+
+    ss_error_init(&own);
+    return ss_db_get_stats(db, NULL, &stats, &own) == SS_OK ? stats.pool.writer_waits
+                                                            : -1;
+}
+
 int
 table(const char *name)
 {

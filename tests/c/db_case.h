@@ -16,6 +16,8 @@ ss_db *new_db(const char *file, ss_mode mode);
 /* A new file of that name, connected to. */
 ss_db *open_new(const char *name);
 void close_db(ss_db *db);
+/* How often somebody has waited for the writer. */
+int64_t waits(ss_db *db);
 
 enum { DAY0 = 20089, N_DAYS = 60 }; /* from 2025-01-01 on */
 

@@ -4,15 +4,12 @@
 #include "base/mem.h"
 #include "check.h"
 #include "db/bulk.h"
-#include "db/read.h"
 #include "db/write.h"
-#include "scratch.h"
+#include "db_case.h"
 
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static ss_error err;
 
 /* ---- material ---- */
 
@@ -21,17 +18,9 @@ fresh_db(void)
 {
     static int number;
     char name[32];
-    ss_db_options options = {.path = path,
-                             .durability = SS_DURABILITY_OFF,
-                             .max_readers = 1,
-                             .busy_ms = 5000,
-                             .strict = true};
-    ss_db *db = NULL;
 
     snprintf(name, sizeof(name), "bulk-%d.db", number++);
-    fresh_path(name);
-    ss_error_init(&err);
-    return ss_db_new(&options, &db, &err) == SS_OK ? db : NULL;
+    return new_db(fresh_path(name), SS_MODE_RWC);
 }
 
 static const ss_table_desc *
@@ -133,22 +122,6 @@ funnel_spool(int64_t n, size_t limit)
         }
     }
     return spool;
-}
-
-static int64_t
-outside_int(const char *sql)
-{
-    ss_conn_options options = {.path = path, .busy_ms = 5000};
-    ss_conn *conn = NULL;
-    int64_t n = -1;
-
-    ss_error_init(&err);
-    if (ss_conn_open(&options, &conn, &err) != SS_OK ||
-        ss_conn_int(conn, sql, &n, &err) != SS_OK) {
-        n = -99999;
-    }
-    ss_conn_close(conn);
-    return n;
 }
 
 /* ---- chunks and the spool ---- */

@@ -8,17 +8,6 @@
 
 #include <pthread.h>
 
-static int64_t
-waits(ss_db *db)
-{
-    ss_db_stats stats = {0};
-    ss_error own;
-
-    ss_error_init(&own);
-    return ss_db_get_stats(db, NULL, &stats, &own) == SS_OK ? stats.pool.writer_waits
-                                                            : -1;
-}
-
 static void
 test_transaction_nests(void)
 {

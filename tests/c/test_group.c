@@ -6,8 +6,7 @@
 #include "base/thread.h"
 #include "check.h"
 #include "db/block.h"
-#include "db/free.h"
-#include "scratch.h"
+#include "db_case.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -17,65 +16,16 @@
 
 #define TABLE "CREATE TABLE w(id INTEGER PRIMARY KEY, n INTEGER UNIQUE CHECK(n >= 0))"
 
-static ss_error err;
-
 /* ---- material ---- */
 
+/* A new file with one statement done. */
 static ss_db *
-open_new(const char *name, const char *sql)
+new_file(const char *name, const char *sql)
 {
-    ss_db_options options = {.path = path,
-                             .mode = SS_MODE_RWC,
-                             .durability = SS_DURABILITY_OFF,
-                             .max_readers = 2,
-                             .busy_ms = 10000};
-    ss_free_request request = {.sql = sql, .n_sql = strlen(sql)};
-    ss_outcome outcome = {0};
-    ss_db *db = NULL;
+    int64_t changed;
+    ss_db *db = open_new(name);
 
-    fresh_path(name);
-    ss_error_init(&err);
-    if (ss_db_new(&options, &db, &err) != SS_OK ||
-        ss_db_connect(db, NULL, &err) != SS_OK ||
-        ss_db_execute(db, NULL, &request, NULL, &outcome, &err) != SS_OK) {
-        printf("  %s\n", err.message);
-        return NULL;
-    }
-    return db;
-}
-
-static void
-close_db(ss_db *db)
-{
-    ss_error_init(&err);
-    CHECK_INT(ss_db_close(db, NULL, &err), SS_OK);
-    ss_db_free(db);
-}
-
-static int64_t
-number(ss_db *db, const char *sql)
-{
-    ss_access access;
-    int64_t n = -1;
-
-    ss_error_init(&err);
-    if (ss_db_read_enter(db, NULL, &access, &err) == SS_OK) {
-        if (ss_conn_int(access.conn, sql, &n, &err) != SS_OK) {
-            n = -2;
-        }
-        ss_db_leave(&access);
-    }
-    return n;
-}
-
-static int64_t
-waiting(ss_db *db)
-{
-    ss_db_stats stats = {0};
-
-    ss_error_init(&err);
-    return ss_db_get_stats(db, NULL, &stats, &err) == SS_OK ? stats.pool.writer_waits
-                                                            : -1;
+    return db != NULL && execute(db, NULL, sql, &changed) == SS_OK ? db : NULL;
 }
 
 static int64_t
@@ -151,11 +101,11 @@ queue_up(ss_db *db, writer *writers, int n)
     ss_error_init(&err);
     CHECK_INT(ss_db_begin(db, NULL, &thread, &err), SS_OK);
     for (int i = 0; i < n; i++) {
-        int64_t before = waiting(db);
+        int64_t before = waits(db);
 
         writers[i].db = db;
         CHECK(pthread_create(&writers[i].thread, NULL, write_once, &writers[i]) == 0);
-        for (int k = 0; k < 10000 && waiting(db) == before; k++) {
+        for (int k = 0; k < 10000 && waits(db) == before; k++) {
             ss_sleep_us(200);
         }
     }
@@ -188,7 +138,7 @@ static void
 test_one_commit_in_order(void)
 {
     enum { N = 7 };
-    ss_db *db = open_new("one.db", TABLE);
+    ss_db *db = new_file("one.db", TABLE);
     writer writers[N] = {0};
 
     CHECK(db != NULL);
@@ -203,7 +153,7 @@ test_one_commit_in_order(void)
         CHECK_INT(writers[i].runs, 1);
     }
     CHECK_INT(shared(db), N - 1);
-    CHECK_INT(number(db, "SELECT count(*) FROM w"), N);
+    CHECK_INT(query_int(db, "SELECT count(*) FROM w"), N);
     close_db(db);
 }
 
@@ -211,7 +161,7 @@ static void
 test_a_long_queue_goes_in_rounds(void)
 {
     enum { N = 150 };
-    ss_db *db = open_new("long.db", TABLE);
+    ss_db *db = new_file("long.db", TABLE);
     writer *writers = calloc(N, sizeof(*writers));
 
     CHECK(db != NULL && writers != NULL);
@@ -233,7 +183,7 @@ static void
 test_what_may_take_long_is_alone(void)
 {
     enum { N = 5 };
-    ss_db *db = open_new("alone.db", TABLE);
+    ss_db *db = new_file("alone.db", TABLE);
     writer writers[N] = {0};
 
     CHECK(db != NULL);
@@ -255,7 +205,7 @@ test_what_may_take_long_is_alone(void)
 static void
 test_inside_a_transaction(void)
 {
-    ss_db *db = open_new("inside.db", TABLE);
+    ss_db *db = new_file("inside.db", TABLE);
     writer w = {.db = db, .n = 5}, bad = {.db = db, .n = -5};
     uint64_t thread = 0;
 
@@ -265,9 +215,9 @@ test_inside_a_transaction(void)
     write_once(&bad);
     CHECK_INT(w.status, SS_OK);
     CHECK_INT(bad.status, SS_INTEGRITY);
-    CHECK_INT(number(db, "SELECT count(*) FROM w"), 1);
+    CHECK_INT(query_int(db, "SELECT count(*) FROM w"), 1);
     CHECK_INT(ss_db_end(db, NULL, thread, false, &err), SS_OK);
-    CHECK_INT(number(db, "SELECT count(*) FROM w"), 0);
+    CHECK_INT(query_int(db, "SELECT count(*) FROM w"), 0);
     close_db(db);
 }
 
@@ -277,7 +227,7 @@ static void
 test_a_failure_is_its_own(void)
 {
     enum { N = 9 };
-    ss_db *db = open_new("own.db", TABLE);
+    ss_db *db = new_file("own.db", TABLE);
     writer writers[N] = {0};
 
     CHECK(db != NULL);
@@ -295,14 +245,14 @@ test_a_failure_is_its_own(void)
     }
     CHECK_HAS(writers[1].err.message, "CHECK");
     CHECK_HAS(writers[8].err.message, "UNIQUE");
-    CHECK_INT(number(db, "SELECT sum(n) FROM w"), 0 + 2 + 3 + 5 + 6);
+    CHECK_INT(query_int(db, "SELECT sum(n) FROM w"), 0 + 2 + 3 + 5 + 6);
     close_db(db);
 }
 
 static void
 test_a_failure_after_half_the_work(void)
 {
-    ss_db *db = open_new("half.db", TABLE);
+    ss_db *db = new_file("half.db", TABLE);
     writer writers[3] = {
         {.n = 1},
         {.n = 2, .sql = "INSERT INTO w(n) VALUES(%lld); INSERT INTO w(n) VALUES(-1)"},
@@ -313,14 +263,14 @@ test_a_failure_after_half_the_work(void)
     release(db, writers, 3);
     CHECK_INT(writers[1].status, SS_INTEGRITY);
     CHECK_INT(writers[0].status | writers[2].status, SS_OK);
-    CHECK_INT(number(db, "SELECT sum(n) FROM w"), 4);
+    CHECK_INT(query_int(db, "SELECT sum(n) FROM w"), 4);
     close_db(db);
 }
 
 static void
 test_all_fail(void)
 {
-    ss_db *db = open_new("none.db", TABLE);
+    ss_db *db = new_file("none.db", TABLE);
     writer writers[3] = {{.n = -1}, {.n = -2}, {.n = -3}};
 
     CHECK(db != NULL);
@@ -329,7 +279,7 @@ test_all_fail(void)
     for (int i = 0; i < 3; i++) {
         CHECK_INT(writers[i].status, SS_INTEGRITY);
     }
-    CHECK_INT(number(db, "SELECT count(*) FROM w"), 0);
+    CHECK_INT(query_int(db, "SELECT count(*) FROM w"), 0);
     close_db(db);
 }
 
@@ -339,7 +289,7 @@ test_everything_undone_is_done_again(void)
 {
     enum { N = 6 };
     for (int culprit = 0; culprit < N; culprit += 2) {
-        ss_db *db = open_new("undone.db", "DROP TABLE IF EXISTS w");
+        ss_db *db = new_file("undone.db", "DROP TABLE IF EXISTS w");
         writer writers[N] = {0};
         ss_free_request create = {.sql = TABLE, .n_sql = strlen(TABLE)};
         ss_outcome outcome;
@@ -365,7 +315,7 @@ test_everything_undone_is_done_again(void)
             }
         }
         CHECK_INT(shared(db) - before, N - 3);
-        CHECK_INT(number(db, "SELECT count(*) FROM w"), N - 1);
+        CHECK_INT(query_int(db, "SELECT count(*) FROM w"), N - 1);
         close_db(db);
     }
 }
@@ -374,7 +324,7 @@ static void
 test_a_deferred_constraint_names_nobody(void)
 {
     ss_db *db =
-        open_new("deferred.db", "CREATE TABLE w(id INTEGER PRIMARY KEY, n INTEGER"
+        new_file("deferred.db", "CREATE TABLE w(id INTEGER PRIMARY KEY, n INTEGER"
                                 " REFERENCES w(id) DEFERRABLE INITIALLY DEFERRED)");
     writer writers[4] = {{.n = 1, .sql = "INSERT INTO w(id, n) VALUES(1, %lld)"},
                          {.n = 99},
@@ -388,8 +338,8 @@ test_a_deferred_constraint_names_nobody(void)
         CHECK_INT(writers[i].status, i == 1 ? SS_INTEGRITY : SS_OK);
         CHECK_INT(writers[i].runs, 2);
     }
-    CHECK_INT(number(db, "SELECT count(*) FROM w WHERE n = 1"), 3);
-    CHECK_INT(number(db, "SELECT count(*) FROM w"), 3);
+    CHECK_INT(query_int(db, "SELECT count(*) FROM w WHERE n = 1"), 3);
+    CHECK_INT(query_int(db, "SELECT count(*) FROM w"), 3);
     close_db(db);
 }
 
@@ -418,7 +368,7 @@ test_a_failed_commit_is_everybodys(void)
     CHECK_INT(writers[2].status, SS_BUSY);
     CHECK_HAS(writers[2].err.message, "committing");
     CHECK_INT(ss_conn_exec(conn, "COMMIT", &err), SS_OK);
-    CHECK_INT(number(db, "SELECT count(*) FROM w"), 0);
+    CHECK_INT(query_int(db, "SELECT count(*) FROM w"), 0);
     write_once(&writers[0]);
     CHECK_INT(writers[0].status, SS_OK);
     ss_conn_close(conn);
@@ -437,7 +387,7 @@ static void
 test_a_waiting_call_is_withdrawn(void)
 {
     enum { N = 5 };
-    ss_db *db = open_new("withdrawn.db", TABLE);
+    ss_db *db = new_file("withdrawn.db", TABLE);
     writer writers[N] = {0};
     _Atomic uint64_t cancel = 0;
     atomic_int raised = 1;
@@ -462,7 +412,7 @@ test_a_waiting_call_is_withdrawn(void)
     pthread_join(writers[0].thread, NULL);
     pthread_join(writers[4].thread, NULL);
     CHECK_INT(writers[0].status | writers[4].status, SS_OK);
-    CHECK_INT(number(db, "SELECT sum(n) FROM w"), 4);
+    CHECK_INT(query_int(db, "SELECT sum(n) FROM w"), 4);
     close_db(db);
 }
 
@@ -470,7 +420,7 @@ static void
 test_a_leader_that_gives_up(void)
 {
     enum { N = 4 };
-    ss_db *db = open_new("leader.db", TABLE);
+    ss_db *db = new_file("leader.db", TABLE);
     writer writers[N] = {0};
 
     CHECK(db != NULL);
@@ -494,7 +444,7 @@ test_a_leader_that_gives_up(void)
 static void
 test_a_waiting_call_waits_no_longer_than_asked(void)
 {
-    ss_db *db = open_new("busy.db", TABLE), *hasty = NULL;
+    ss_db *db = new_file("busy.db", TABLE), *hasty = NULL;
     enum { N = 10 };
     writer writers[N] = {0};
     ss_db_options options = {
@@ -519,7 +469,7 @@ static void
 test_an_end_in_the_middle_is_its_own(void)
 {
     enum { N = 5 };
-    ss_db *db = open_new("middle.db", TABLE);
+    ss_db *db = new_file("middle.db", TABLE);
     _Atomic uint64_t first = 0, last = 0;
     atomic_int raised = 0;
     writer writers[N] = {0};
@@ -605,7 +555,7 @@ start(ss_db *db, stream *streams, pthread_t *threads, atomic_bool *stop)
 static void
 test_many_threads(void)
 {
-    ss_db *db = open_new("many.db", TABLE);
+    ss_db *db = new_file("many.db", TABLE);
     stream streams[STREAMS];
     pthread_t threads[STREAMS];
 
@@ -617,22 +567,22 @@ test_many_threads(void)
         CHECK_INT(streams[i].refused, 40);
         CHECK_INT(streams[i].other, 0);
     }
-    CHECK_INT(number(db, "SELECT count(*) FROM w"), 8 * 360);
-    CHECK_INT(number(db, "SELECT count(*) FROM w WHERE n % 1000 % 10 = 3"), 0);
+    CHECK_INT(query_int(db, "SELECT count(*) FROM w"), 8 * 360);
+    CHECK_INT(query_int(db, "SELECT count(*) FROM w WHERE n % 1000 % 10 = 3"), 0);
     close_db(db);
 }
 
 static void
 test_close_while_they_wait(void)
 {
-    ss_db *db = open_new("close.db", TABLE);
+    ss_db *db = new_file("close.db", TABLE);
     stream streams[STREAMS];
     pthread_t threads[STREAMS];
     int acked = 0, closed = 0;
 
     CHECK(db != NULL);
     start(db, streams, threads, NULL);
-    while (number(db, "SELECT count(*) FROM w") < 50) {
+    while (query_int(db, "SELECT count(*) FROM w") < 50) {
         ss_sleep_us(500);
     }
     ss_error_init(&err);
@@ -646,14 +596,14 @@ test_close_while_they_wait(void)
     CHECK_INT(closed, STREAMS);
     ss_error_init(&err);
     CHECK_INT(ss_db_connect(db, NULL, &err), SS_OK);
-    CHECK_INT(number(db, "SELECT count(*) FROM w"), acked);
+    CHECK_INT(query_int(db, "SELECT count(*) FROM w"), acked);
     close_db(db);
 }
 
 static void
 test_fork_while_they_wait(void)
 {
-    ss_db *db = open_new("fork.db", TABLE);
+    ss_db *db = new_file("fork.db", TABLE);
     stream streams[STREAMS];
     pthread_t threads[STREAMS];
     atomic_bool stop = false;
@@ -682,7 +632,7 @@ test_fork_while_they_wait(void)
         CHECK_INT(streams[i].other, 0);
         acked += streams[i].acked;
     }
-    CHECK_INT(number(db, "SELECT count(*) FROM w"), acked);
+    CHECK_INT(query_int(db, "SELECT count(*) FROM w"), acked);
     close_db(db);
 }
 

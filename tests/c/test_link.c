@@ -6,30 +6,21 @@
 #include "check.h"
 #include "db/block.h"
 #include "db/link.h"
-#include "scratch.h"
+#include "db_case.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static _Thread_local ss_error err;
-
 static ss_db *
 new_link(const char *name)
 {
-    ss_db *db = NULL;
+    ss_db *db = new_db(fresh_path(name), SS_MODE_RWC);
 
-    ss_db_options options = {.path = fresh_path(name),
-                             .mode = SS_MODE_RWC,
-                             .durability = SS_DURABILITY_OFF,
-                             .max_readers = 4,
-                             .busy_ms = 10000};
-    ss_error_init(&err);
-    if (ss_db_new(&options, &db, &err) != SS_OK) {
-        return NULL;
+    if (db != NULL) {
+        ss_link_make(db);
     }
-    ss_link_make(db);
     return db;
 }
 

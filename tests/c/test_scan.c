@@ -4,9 +4,7 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "check.h"
-#include "db/read.h"
 #include "db/scan.h"
-#include "scratch.h"
 #include "store/stamp.h"
 
 #include <stdlib.h>
@@ -22,12 +20,12 @@ ss_status control_scan_read(ss_access *access, const ss_table_desc *table,
 #undef ss_scan_read
 #undef ss_stamp_equal
 
+#include "db_case.h" /* not before: its err is none of that file's */
+
 enum { ROWS = 30000, EACH = 1000 };
 
-static _Thread_local ss_error err;
-
 static ss_status
-outside(ss_conn *conn, const char *sql)
+run_on(ss_conn *conn, const char *sql)
 {
     ss_status status = ss_conn_exec(conn, sql, &err);
     if (status != SS_OK) {
@@ -47,27 +45,15 @@ new_conn(void)
 }
 
 static ss_db *
-new_db(const char *name)
+new_file(const char *name)
 {
-    ss_db_options options = {.path = fresh_path(name),
-                             .mode = SS_MODE_RWC,
-                             .durability = SS_DURABILITY_OFF,
-                             .max_readers = 4,
-                             .busy_ms = 10000,
-                             .strict = true};
-    ss_db *db = NULL;
-    ss_error_init(&err);
-    if (ss_db_new(&options, &db, &err) != SS_OK ||
-        ss_db_connect(db, NULL, &err) != SS_OK) {
-        return NULL;
-    }
-    ss_conn *conn = new_conn();
-    ss_status status = outside(
-        conn, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i "
-              "< 30000) INSERT INTO customer_interactions (interaction_id, "
-              "interaction_date, interaction_type, message_count) SELECT 'WEB-' || i, "
-              "datetime('2025-01-01', i || ' seconds'), 'chat', 1000 FROM n");
-    ss_conn_close(conn);
+    ss_db *db = open_new(name);
+    ss_status status =
+        outside("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE "
+                "i < 30000) INSERT INTO customer_interactions (interaction_id, "
+                "interaction_date, interaction_type, message_count) SELECT 'WEB-' || "
+                "i, datetime('2025-01-01', i || ' seconds'), 'chat', 1000 FROM n");
+
     return status == SS_OK ? db : NULL;
 }
 
@@ -99,13 +85,13 @@ move_amounts(void *arg)
 {
     ss_conn *conn = arg;
     while (!atomic_load(&enough)) {
-        if (outside(conn, "BEGIN IMMEDIATE;"
-                          "UPDATE customer_interactions SET message_count = "
-                          "(message_count + 1) % 900 WHERE id = 1;"
-                          "UPDATE customer_interactions SET message_count = 2000 - "
-                          "(SELECT message_count FROM customer_interactions WHERE id "
-                          "= 1) WHERE id = 30000;"
-                          "COMMIT") != SS_OK) {
+        if (run_on(conn, "BEGIN IMMEDIATE;"
+                         "UPDATE customer_interactions SET message_count = "
+                         "(message_count + 1) % 900 WHERE id = 1;"
+                         "UPDATE customer_interactions SET message_count = 2000 - "
+                         "(SELECT message_count FROM customer_interactions WHERE id "
+                         "= 1) WHERE id = 30000;"
+                         "COMMIT") != SS_OK) {
             check_fail(__FILE__, __LINE__, "the writer failed");
             break;
         }
@@ -160,15 +146,15 @@ torn_scans(ss_db *db, scan_function *read, question what, int n)
 static void
 test_scans_see_one_state_and_the_control_does_not(void)
 {
-    ss_db *db = new_db("states.db");
+    ss_db *db = new_file("states.db");
     CHECK(db != NULL);
     ss_conn *conn = new_conn();
     ss_thread writer;
     ss_db_stats stats = {0};
     int torn[N_QUESTIONS] = {0}, control[N_QUESTIONS] = {0};
     CHECK(conn != NULL);
-    CHECK_INT(outside(conn, "UPDATE customer_interactions SET message_count = CASE id "
-                            "WHEN 1 THEN 0 WHEN 30000 THEN 2000 ELSE 1000 END"),
+    CHECK_INT(run_on(conn, "UPDATE customer_interactions SET message_count = CASE id "
+                           "WHEN 1 THEN 0 WHEN 30000 THEN 2000 ELSE 1000 END"),
               SS_OK);
     atomic_store(&enough, false);
     CHECK_INT(ss_thread_start(&writer, move_amounts, conn), SS_OK);
@@ -219,7 +205,7 @@ read_without_memory(ss_db *db, const ss_request *request)
 static void
 test_no_memory_anywhere_is_an_error_and_no_leak(void)
 {
-    ss_db *db = new_db("memory.db");
+    ss_db *db = new_file("memory.db");
     CHECK(db != NULL);
     ss_db_stats before = {0}, after = {0};
     ss_request request = everything();
