@@ -1,9 +1,9 @@
 """A backend as they were written before the package, in every way in which those called
-sqlite3: rows as dicts and as tuples, values by place and by name, PRAGMA, cursors, `with`,
-errors that are expected. `make` takes what it calls sqlite3.
+sqlite3: rows as dicts and as tuples, values by place and by name, PRAGMA, cursors,
+`with`, errors that are expected. `make` takes what it calls sqlite3.
 
-bench/peers/old_web.py is another thing: the queries that one such app asked, all asked in
-one way, for the load.
+bench/peers/old_web.py is another thing: the queries that one such app asked, all of
+them asked in one way, for the load.
 """
 
 from flask import Flask, abort, g, jsonify, request

@@ -5,7 +5,6 @@
 #include "formats/arrow_out.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 static ss_error err;
 

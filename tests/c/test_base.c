@@ -14,7 +14,6 @@
 #include <limits.h>
 #include <locale.h>
 #include <math.h>
-#include <stdlib.h>
 
 /* A small generator with a fixed seed, so that a failure comes back. */
 static uint64_t random_state = UINT64_C(0x2545F4914F6CDD1D);

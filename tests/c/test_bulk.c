@@ -7,7 +7,6 @@
 #include "db/write.h"
 #include "db_case.h"
 
-#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 

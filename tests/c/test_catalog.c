@@ -8,7 +8,6 @@
 #include "store/stmt.h"
 
 #include <sqlite3.h> // sqlite3_bind_parameter_count()
-#include <stdlib.h>
 
 static ss_error err;
 static ss_sql sql;

@@ -14,9 +14,6 @@
 #include "store/checkpoint.h"
 #include "store/pool.h"
 
-#include <stdlib.h>
-#include <unistd.h>
-
 enum { ROUNDS = 100, CONTROL_ROUNDS = 5 };
 
 /* One row on a page of its own for each transaction; all of them known by their sum. */

@@ -13,9 +13,7 @@
 #include "scratch.h"
 
 #include <pthread.h>
-#include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { N_BATCHES = 60, MOST_THREADS = 4, LAST_POINTS = 30 };
 

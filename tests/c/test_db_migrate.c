@@ -10,8 +10,6 @@
 #include "store/copy.h"
 
 #include <signal.h>
-#include <stdlib.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 

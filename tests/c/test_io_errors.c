@@ -10,9 +10,6 @@
 #include "rig.h"
 #include "scratch.h"
 
-#include <stdlib.h>
-#include <unistd.h>
-
 enum { ROWS = 30, MOST_BATCHES = 16 };
 
 typedef struct {

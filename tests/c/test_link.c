@@ -9,9 +9,7 @@
 #include "db_case.h"
 
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static ss_db *
 new_link(const char *name)

@@ -7,7 +7,6 @@
 #include "db/scan.h"
 #include "store/stamp.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 
 /* The control: the same code, but for the comparison of the headers. */

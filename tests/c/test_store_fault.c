@@ -10,9 +10,6 @@
 #include "store/pool.h"
 #include "store/pool_fork.h"
 
-#include <stdlib.h>
-#include <unistd.h>
-
 #ifndef SS_TEST_FAULTS
 int
 main(void)
