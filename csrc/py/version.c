@@ -10,10 +10,12 @@
 #include "db/version.h"
 #include "py/raise.h"
 
+/* A signal handler in the middle of a call is refused as by any other call. */
 static bool
-is_of(const py_version *kept, const ss_stamp *now)
+is_kept(py_database *db, ss_stamp *now)
 {
-    return kept->text != NULL && now->epoch != 0 && ss_stamp_equal(now, &kept->stamp);
+    return ss_db_peek(db->db, now) == SS_PEEK_KNOWN && db->signals == 0 &&
+           db->version.text != NULL && ss_stamp_equal(now, &db->version.stamp);
 }
 
 /* A text is of a state that is the same before and after it was made. */
@@ -58,7 +60,7 @@ py_version_get(PyObject *op, void *unused)
     py_database *db = (py_database *)op;
     ss_stamp now;
     (void)unused;
-    if (ss_db_peek(db->db, &now) == SS_PEEK_KNOWN && is_of(&db->version, &now)) {
+    if (is_kept(db, &now)) {
         return Py_NewRef(db->version.text);
     }
     return make(db, &now);

@@ -177,7 +177,7 @@ def test_a_handler_that_uses_the_database_does_not_hang(path, where):
         seen = []
         def handler(*_):
             for call in (lambda: numbers(db), lambda: add(db, 9), db.close,
-                         lambda: db.transaction().__enter__()):
+                         lambda: db.transaction().__enter__(), lambda: db.version):
                 error = raises(ProgrammingError, call)
                 assert "signal handler" in str(error), error
             other = SmartShopieDB(PATH)
@@ -191,6 +191,7 @@ def test_a_handler_that_uses_the_database_does_not_hang(path, where):
                     lambda: db.execute("UPDATE realtime_metrics SET active_sessions ="
                                        f" 1 + 0 * ({{long}})")):
             seen.clear()
+            assert db.version == db.version  # and is kept
             signal.setitimer(signal.ITIMER_REAL, 0.05)
             begun = time.monotonic()
             run()
