@@ -117,7 +117,7 @@ VERBS = {
     "adds": Verb(
         "the same by 8 threads at once",
         turns=3,
-        times=400,
+        times=2000,
         floor="add {}",
         writes=True,
         rows=1000,

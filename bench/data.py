@@ -10,6 +10,7 @@ or this file changes.  Nobody measures on it: each side reads a copy (see `copy`
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import sqlite3
 import sys
@@ -230,6 +231,22 @@ def copy(source: Path, name: str) -> Path:
     target_con.execute("PRAGMA journal_mode = WAL")
     target_con.close()
     return target
+
+
+def lengthen_log(path: Path) -> None:
+    """Make the write-ahead log as long as it becomes, in a file that others have open.
+    A commit that makes it longer waits about twice as long for the disk; so whoever
+    makes fewer commits would be held up for more of them."""
+    frames = 1200  # a checkpoint comes after 1,000, and the log begins again
+    con = sqlite3.connect(path, isolation_level=None)
+    con.execute("PRAGMA synchronous = OFF")
+    con.execute(f"PRAGMA wal_autocheckpoint = {frames}")
+    for _ in range(frames):
+        con.execute("UPDATE overview_kpis SET revenue_impact = random() WHERE id = 1")
+    con.close()
+    log = os.open(f"{path}-wal", os.O_RDWR)
+    os.fsync(log)
+    os.close(log)
 
 
 def arrow_bytes(path: Path, columns: tuple[str, ...], table: str) -> int:

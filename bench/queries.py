@@ -59,6 +59,17 @@ JSON = (
     + ')) FROM "customer_interactions"'
 )
 
+# The days that are written again, in this order and from the front when they are
+# through; bench/floor.c has the same.
+WRITTEN = [
+    f"2025-{month:02}-{day:02}" for month in range(1, 11) for day in range(1, 29)
+]
+
+
+def written(n: int, first: int = 0) -> list[str]:
+    return [WRITTEN[i % len(WRITTEN)] for i in range(first, first + n)]
+
+
 # A year of KPIs by month, and its second half compared with its first.
 FIGURES = "max(record_date), total_customers, avg(conversion_rate),"
 FIGURES += " sum(ai_interactions), sum(revenue_impact), count(*) FROM overview_kpis"

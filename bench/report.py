@@ -217,9 +217,11 @@ The cases:
 - *Peak memory* is VmHWM after the work less VmRSS before it, in a new process; Arrow's
   size is computed from the data (8-byte offsets and numbers, validity bits).
 - *Durable adds* are upserts of days that are there already, each one transaction with
-  `synchronous=FULL`; they depend on the disk more than on anybody's code. *By 8
-  threads* is compared with one thread of plain C that commits each add by itself, and
-  with eight threads of sqlite3, a connection each; shown is the time of one add.
+  `synchronous=FULL`, into a write-ahead log that has been as long before; they depend
+  on the disk more than on anybody's code. *By 8 threads*, each with days of its own, is
+  compared with one thread of plain C that writes the same days and commits each by
+  itself, and with eight threads of sqlite3, a connection each; shown is the time of one
+  add.
 - `add_many()` writes into a new file with the indexes of the schema, `synchronous=FULL`
   and the same checkpoints for all; the rows are in memory before the clock starts, for
   C as SQLite's own values. sqlite3 gets dicts, by `executemany`; ADBC gets Arrow.

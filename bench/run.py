@@ -180,6 +180,9 @@ class Bench:
         verb, rows = case.verb, self.rows
         turns = VERBS[verb].turns if case.main and not case.slow else 1
         with self.open(case.ours, verb) as a, self.open(case.other, verb) as b:
+            if VERBS[verb].writes:
+                data.lengthen_log(self.path(case.ours, verb))
+                data.lengthen_log(self.path(case.other, verb))
             if not case.slow:
                 a.warm_up(verb)
                 b.warm_up(verb)

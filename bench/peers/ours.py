@@ -6,8 +6,8 @@ import inspect
 import itertools
 import threading
 
-from clock import THREADS, by_threads, clock
-from queries import DAYS, HALVES, INTERACTION, LOADED, MEASURES, RANGE, YEAR
+from clock import by_threads, clock
+from queries import DAYS, HALVES, INTERACTION, LOADED, MEASURES, RANGE, YEAR, written
 
 import smartshopie_db
 from smartshopie_db import SmartShopieDB
@@ -109,10 +109,10 @@ def by_day(db: SmartShopieDB):
     return db.series("customer_interactions", MEASURES, start=start, end=end)
 
 
-def upserts(db: SmartShopieDB, n: int):
-    for i in range(n):
+def upserts(db: SmartShopieDB, days: list[str]):
+    for day in days:
         db.add_overview_kpis(
-            record_date=f"2025-{1 + i // 28 % 10:02}-{1 + i % 28:02}",
+            record_date=day,
             total_customers=next(FIGURES),
             conversion_rate=9.5,
             ai_interactions=1400,
@@ -120,21 +120,22 @@ def upserts(db: SmartShopieDB, n: int):
 
 
 def add(path: str, n: int) -> int:
+    days = written(n)
     with open(path) as db:
-        db.get_overview_kpis()
+        upserts(db, days[-1:])
         start = clock()
-        upserts(db, n)
+        upserts(db, days)
         return clock() - start
 
 
 def adds(path: str, n: int) -> int:
     with open(path) as db:
 
-        def work(ready):
+        def work(ready, days):
             ready()
-            upserts(db, n // THREADS)
+            upserts(db, days)
 
-        return by_threads(work)
+        return by_threads(work, n)
 
 
 def load(path: str, rows, upsert: bool) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import sqlite3
 
-from clock import THREADS, by_threads, clock
-from queries import FULL, IN_RANGE, LOADED, NEWEST, ONE, WHOLE
+from clock import by_threads, clock
+from queries import FULL, IN_RANGE, LOADED, NEWEST, ONE, WHOLE, written
 
 FIGURES = itertools.count(1001)  # never twice: an equal row is not written
 
@@ -15,7 +15,13 @@ def versions() -> str:
     return f"sqlite3 of Python, SQLite {sqlite3.sqlite_version}"
 
 
-open = connect = sqlite3.connect
+connect = sqlite3.connect
+
+
+def open(path: str):
+    con = connect(path)
+    one(con, 1)  # now it has the file open, and the log stays as for the others
+    return con
 
 
 def first(path: str):
@@ -65,8 +71,8 @@ def one(con: sqlite3.Connection, n: int):
 again = one
 
 
-def upserts(con: sqlite3.Connection, n: int):
-    for i in range(n):
+def upserts(con: sqlite3.Connection, days: list[str]):
+    for day in days:
         con.execute(
             "INSERT INTO overview_kpis"
             " (record_date, total_customers, conversion_rate, ai_interactions)"
@@ -75,15 +81,16 @@ def upserts(con: sqlite3.Connection, n: int):
             " conversion_rate = excluded.conversion_rate,"
             " ai_interactions = excluded.ai_interactions,"
             " updated_at = CURRENT_TIMESTAMP",
-            (f"2025-{1 + i // 28 % 10:02}-{1 + i % 28:02}", next(FIGURES), 9.5, 1400),
+            (day, next(FIGURES), 9.5, 1400),
         )
 
 
 def add(path: str, n: int) -> int:
+    days = written(n)
     con = connect(path, isolation_level=None)
-    one(con, 1)
+    upserts(con, days[-1:])
     start = clock()
-    upserts(con, n)
+    upserts(con, days)
     taken = clock() - start
     con.close()
     return taken
@@ -92,14 +99,14 @@ def add(path: str, n: int) -> int:
 def adds(path: str, n: int) -> int:
     """A connection for each thread, as the module's documentation has it."""
 
-    def work(ready):
+    def work(ready, days):
         con = connect(path, isolation_level=None, timeout=60)
         one(con, 1)
         ready()
-        upserts(con, n // THREADS)
+        upserts(con, days)
         con.close()
 
-    return by_threads(work)
+    return by_threads(work, n)
 
 
 # Named parameters, as scripts have them; in tuples it is less work, and ours, too.
