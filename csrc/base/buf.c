@@ -37,7 +37,7 @@ reserve(ss_buf *buf, size_t more)
     if (needed <= buf->capacity) {
         return true;
     }
-    size_t capacity = buf->capacity < 64 ? 64 : buf->capacity * 2;
+    size_t capacity = buf->capacity < 256 ? 256 : buf->capacity * 2;
     if (capacity < needed) {
         capacity = needed;
     }

@@ -1,5 +1,6 @@
 #include "catalog/sql.h"
 
+#include "base/digits.h"
 #include "base/moment.h"
 
 void
@@ -46,8 +47,10 @@ new_param(ss_sql *sql, const ss_value *value)
 static void
 add_param_number(ss_sql *sql, int number)
 {
-    ss_buf_printf(&sql->text, "%c%d", sql->dialect == SS_DIALECT_SQLITE ? '?' : '$',
-                  number);
+    char text[1 + SS_INT_TEXT];
+    text[0] = sql->dialect == SS_DIALECT_SQLITE ? '?' : '$';
+    char *end = ss_digits_int(number, text + 1);
+    ss_buf_add(&sql->text, text, (size_t)(end - text));
 }
 
 static void
