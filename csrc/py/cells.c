@@ -4,6 +4,7 @@
 #include "columns/batch.h"
 #include "py/raise.h"
 #include "py/record.h"
+#include "py/shape.h"
 #include "py/value.h"
 
 /* --- columns by name ---------------------------------------------------------------- */
@@ -98,10 +99,18 @@ py_cells_add_column(py_cells *cells, int16_t column, PyObject *value)
     return 0;
 }
 
+/* A keyword of the source text is interned, and so are the names of a shape: then it is
+ * found by identity. */
 int
 py_cells_add(py_cells *cells, PyObject *name, PyObject *value, const char *const *also)
 {
-    int column = py_column_index(cells->table, name, cells->function, also);
+    int column = -1;
+    if (PyUnicode_CheckExact(name)) {
+        column = py_shape_find(cells->state->shapes[cells->table - ss_tables], name);
+    }
+    if (column == -1) {
+        column = py_column_index(cells->table, name, cells->function, also);
+    }
     return column < 0 ? -1 : py_cells_add_column(cells, (int16_t)column, value);
 }
 
