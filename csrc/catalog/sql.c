@@ -665,8 +665,8 @@ ss_sql_insert(ss_sql *sql, const ss_table_desc *table, const ss_table_layout *la
     for (int i = 0; i < 2; i++) {
         add(sql, stamps[i] != NULL ? ", CURRENT_TIMESTAMP" : "");
     }
-    add(sql, ") RETURNING ");
-    add(sql, rowid_name(sql));
+    /* SQLite tells the new id without, and makes a table of what a statement returns. */
+    add(sql, sql->dialect == SS_DIALECT_SQLITE ? ")" : ") RETURNING \"id\"");
     return finish(sql, err);
 }
 

@@ -112,8 +112,9 @@ ss_status ss_sql_newest(ss_sql *sql, const ss_table_desc *table,
 ss_status ss_sql_find(ss_sql *sql, const ss_table_desc *table,
                       const ss_table_layout *layout, const ss_filter *key, int n_key,
                       ss_error *err) SS_MUST_CHECK;
-/* Insert these columns; created_at and updated_at are set unless given. Yields the
- * new row id. */
+/* Insert these columns; created_at and updated_at are set unless given. The new row id
+ * is what sqlite3_last_insert_rowid() says, in the other dialect what the statement
+ * yields. */
 ss_status ss_sql_insert(ss_sql *sql, const ss_table_desc *table,
                         const ss_table_layout *layout, const ss_filter *values, int n,
                         ss_error *err) SS_MUST_CHECK;

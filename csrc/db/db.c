@@ -60,6 +60,10 @@ plans_free(ss_session *session)
         }
     }
     ss_free(session->plans);
+    for (int i = 0; session->key_updates != NULL && i < ss_n_tables; i++) {
+        ss_free(session->key_updates[i].plan.text);
+    }
+    ss_free(session->key_updates);
 }
 
 void
@@ -135,7 +139,9 @@ session_new(ss_session **out, ss_error *err)
     sqlite3_randomness((int)sizeof(session->nonce), &session->nonce);
     session->plans =
         ss_calloc((size_t)ss_n_tables * SS_PLANS_PER_TABLE, sizeof(*session->plans));
-    if (session->plans == NULL) {
+    session->key_updates =
+        ss_calloc((size_t)ss_n_tables, sizeof(*session->key_updates));
+    if (session->plans == NULL || session->key_updates == NULL) {
         ss_session_release(session);
         return ss_error_nomem(err);
     }

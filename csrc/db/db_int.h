@@ -20,6 +20,14 @@ typedef struct {
 
 enum { SS_PLANS_PER_TABLE = 2 };
 
+/* The SQL text of the last update of a table by its key. The holder of the writer's
+ * lease may look at it and change it. */
+typedef struct {
+    ss_plan plan;
+    int n; /* columns that it sets, in their order */
+    int16_t columns[SS_MAX_COLUMNS];
+} ss_key_update;
+
 struct ss_session {
     atomic_long refs;
     uint64_t nonce; /* of this session alone, for the version of ":memory:" */
@@ -27,6 +35,7 @@ struct ss_session {
     _Atomic(ss_layout *) layout;     /* owned; older ones hang on it until the end */
     atomic_long scans, shared_scans; /* of large tables; those by several readers */
     _Atomic(ss_plan *) *plans;       /* owned; SS_PLANS_PER_TABLE for each table */
+    ss_key_update *key_updates;      /* owned; one for each table */
 };
 
 typedef enum { SS_BOUND_SNAPSHOT = 1, SS_BOUND_TRANSACTION = 2 } ss_bound_kind;

@@ -1,7 +1,9 @@
 #include "db/write.h"
 
+#include "base/mem.h"
 #include "base/moment.h"
 #include "catalog/sql.h"
+#include "db/db_int.h"
 #include "db/group.h"
 
 #include <string.h> // strlen(), memcpy()
@@ -68,24 +70,30 @@ ss_write_check(ss_access *access, int index, const ss_filter *values, int n,
 
 /* --- statements --------------------------------------------------------------------------- */
 
-/* Run a built statement; *id: the first cell of its row if it yields one. */
+/* Run a built statement that yields no row. */
 static ss_status
-run_sql(ss_access *access, const ss_sql *sql, const char *what, bool *row, int64_t *id,
-        ss_error *err)
+run_change(ss_access *access, const ss_sql *sql, const char *what, ss_error *err)
 {
     ss_stmt *stmt = NULL;
-    SS_TRY(
-        ss_stmt_cache_get(access->cache, sql->text.data, sql->text.size, &stmt, err));
-    ss_status status = ss_stmt_bind_all(stmt, sql->params, sql->n_params, err);
-    if (status == SS_OK) {
-        status = ss_stmt_step(stmt, what, row, err);
-    }
-    if (status == SS_OK && *row) {
+    bool row;
+    SS_TRY(ss_access_lend(access->cache, sql, &stmt, err));
+    ss_status status = ss_stmt_step(stmt, what, &row, err);
+    ss_stmt_cache_put(access->cache, stmt);
+    return status;
+}
+
+/* The first cell of the first row of a built statement, if there is one. */
+static ss_status
+run_find(ss_access *access, const ss_sql *sql, const char *what, bool *found,
+         int64_t *id, ss_error *err)
+{
+    ss_stmt *stmt = NULL;
+    SS_TRY(ss_access_lend(access->cache, sql, &stmt, err));
+    ss_status status = ss_stmt_step(stmt, what, found, err);
+    if (status == SS_OK && *found) {
         ss_value cell;
         ss_stmt_column(stmt, 0, &cell);
         *id = cell.tag == SS_VALUE_INT ? cell.as.i : 0;
-        bool more;
-        status = ss_stmt_step(stmt, what, &more, err); /* let RETURNING finish */
     }
     ss_stmt_cache_put(access->cache, stmt);
     return status;
@@ -137,7 +145,7 @@ find_row(ss_access *access, int index, const ss_filter *key, bool *found, int64_
     ss_status status = ss_sql_find(&sql, table, &access->layout->tables[index], key,
                                    table->n_key, err);
     if (status == SS_OK) {
-        status = run_sql(access, &sql, table->name, found, id, err);
+        status = run_find(access, &sql, table->name, found, id, err);
     }
     ss_sql_free(&sql);
     return status;
@@ -165,12 +173,14 @@ insert_row(ss_access *access, int index, const ss_filter *values, int n,
     ss_filter all[2 * SS_MAX_COLUMNS];
     int n_all = with_key(table, values, n, key, all);
     ss_sql sql;
-    bool row;
     ss_sql_init(&sql, SS_DIALECT_SQLITE);
     ss_status status =
         ss_sql_insert(&sql, table, &access->layout->tables[index], all, n_all, err);
     if (status == SS_OK) {
-        status = run_sql(access, &sql, table->name, &row, id, err);
+        status = run_change(access, &sql, table->name, err);
+    }
+    if (status == SS_OK) {
+        *id = sqlite3_last_insert_rowid(ss_conn_handle(access->conn));
     }
     ss_sql_free(&sql);
     return status;
@@ -189,13 +199,11 @@ update_row(ss_access *access, int index, const ss_filter *values, int n, int64_t
     }
     *outcome = SS_ADD_UPDATED;
     ss_sql sql;
-    bool row;
-    int64_t unused;
     ss_sql_init(&sql, SS_DIALECT_SQLITE);
     ss_status status =
         ss_sql_update(&sql, table, layout, values, n, NULL, 0, &rowid, err);
     if (status == SS_OK) {
-        status = run_sql(access, &sql, table->name, &row, &unused, err);
+        status = run_change(access, &sql, table->name, err);
     }
     ss_sql_free(&sql);
     return status;
@@ -214,6 +222,115 @@ without_key(const ss_table_desc *table, const ss_filter *values, int n, ss_filte
         }
     }
     return kept;
+}
+
+/* --- by the key ----------------------------------------------------------------------- */
+
+/* Does the key name one row at most?  That of a current file is UNIQUE; it cannot be
+ * NULL there, which an INSERT will say. */
+static bool
+is_unique(const ss_access *access, const ss_filter *key, int n_key)
+{
+    bool unique = access->layout->kind == SS_FILE_CURRENT;
+    for (int i = 0; i < n_key; i++) {
+        unique = unique && key[i].value.tag != SS_VALUE_NULL;
+    }
+    return unique;
+}
+
+typedef struct {
+    bool found;
+    int64_t id;
+} changed_row;
+
+static void
+on_change(void *arg, int op, const char *schema, const char *table, sqlite3_int64 id)
+{
+    (void)op;
+    (void)schema;
+    (void)table;
+    *(changed_row *)arg = (changed_row){.found = true, .id = id};
+}
+
+static bool
+sets_columns(const ss_key_update *kept, const ss_filter *changes, int n)
+{
+    bool same = kept->plan.text != NULL && kept->n == n;
+    for (int i = 0; same && i < n; i++) {
+        same = kept->columns[i] == changes[i].column;
+    }
+    return same;
+}
+
+static ss_status
+make_key_update(const ss_access *access, int index, const ss_filter *changes, int n,
+                const ss_filter *key, ss_key_update *out, ss_error *err)
+{
+    const ss_table_desc *table = &ss_tables[index];
+    ss_sql sql;
+    ss_sql_init(&sql, SS_DIALECT_SQLITE);
+    ss_status status = ss_sql_update(&sql, table, &access->layout->tables[index],
+                                     changes, n, key, table->n_key, NULL, err);
+    char *text = status == SS_OK ? ss_strndup(sql.text.data, sql.text.size) : NULL;
+    if (status == SS_OK && text == NULL) {
+        status = ss_error_nomem(err);
+    }
+    if (status == SS_OK) {
+        ss_free(out->plan.text);
+        out->plan = (ss_plan){.text = text, .n = sql.text.size};
+        out->n = n;
+        for (int i = 0; i < n; i++) {
+            out->columns[i] = changes[i].column;
+        }
+    }
+    ss_sql_free(&sql);
+    return status;
+}
+
+/* The statement that sets these columns in the row of this key, its parameters bound. */
+static ss_status
+lend_key_update(ss_access *access, int index, const ss_filter *changes, int n,
+                const ss_filter *key, ss_stmt **out, ss_error *err)
+{
+    ss_key_update *kept = &access->session->key_updates[index];
+    ss_stmt *stmt = NULL;
+    if (!sets_columns(kept, changes, n)) {
+        SS_TRY(make_key_update(access, index, changes, n, key, kept, err));
+    }
+    SS_TRY(ss_stmt_cache_get(access->cache, kept->plan.text, kept->plan.n, &stmt, err));
+    ss_status status = SS_OK;
+    for (int i = 0; status == SS_OK && i < n; i++) {
+        status = ss_stmt_bind(stmt, 1 + i, &changes[i].value, err);
+    }
+    for (int i = 0; status == SS_OK && i < ss_tables[index].n_key; i++) {
+        status = ss_stmt_bind(stmt, 1 + n + i, &key[i].value, err);
+    }
+    if (status != SS_OK) {
+        ss_stmt_cache_put(access->cache, stmt);
+        return status;
+    }
+    *out = stmt;
+    return SS_OK;
+}
+
+/* Change the one row of this key, if it is there: without looking for it first, and
+ * without RETURNING, which makes a table of what it returns. */
+static ss_status
+update_by_key(ss_access *access, int index, const ss_filter *changes, int n,
+              const ss_filter *key, bool *found, int64_t *id, ss_error *err)
+{
+    sqlite3 *db = ss_conn_handle(access->conn);
+    changed_row changed = {.found = false};
+    ss_stmt *stmt = NULL;
+    bool row;
+    SS_TRY(lend_key_update(access, index, changes, n, key, &stmt, err));
+    (void)sqlite3_update_hook(db, on_change, &changed);
+    ss_status status = ss_stmt_step(stmt, ss_tables[index].name, &row, err);
+    (void)sqlite3_update_hook(db, NULL, NULL);
+    ss_stmt_cache_put(access->cache, stmt);
+    *found = changed.found;
+    *id = changed.id;
+    return status;
 }
 
 /* --- add ------------------------------------------------------------------------------------ */
@@ -235,6 +352,24 @@ refuse_double(const ss_table_desc *table, const ss_filter *key, int64_t id,
     return SS_INTEGRITY;
 }
 
+/* The row of the key is there. */
+static ss_status
+meet_row(ss_access *access, int index, const ss_filter *key, const ss_filter *changes,
+         int n, ss_conflict conflict, int64_t id, ss_add_outcome *outcome,
+         ss_error *err)
+{
+    switch (conflict) {
+    case SS_CONFLICT_ERROR:
+        return refuse_double(&ss_tables[index], key, id, err);
+    case SS_CONFLICT_IGNORE:
+        *outcome = SS_ADD_IGNORED;
+        return SS_OK;
+    case SS_CONFLICT_UPDATE:
+        break;
+    }
+    return update_row(access, index, changes, n, id, outcome, err);
+}
+
 ss_status
 ss_write_row(ss_access *access, int index, const ss_filter *values, int n,
              ss_conflict conflict, int64_t *id, ss_add_outcome *outcome, ss_error *err)
@@ -244,22 +379,23 @@ ss_write_row(ss_access *access, int index, const ss_filter *values, int n,
     bool found = false;
     make_key(table, values, n, key);
     SS_TRY(check_columns(access, index, key, table->n_key, err));
-    SS_TRY(find_row(access, index, key, &found, id, err));
+    int n_changes = without_key(table, values, n, changes);
+    bool at_once = conflict == SS_CONFLICT_UPDATE && n_changes > 0 &&
+                   is_unique(access, key, table->n_key);
+    if (at_once) {
+        *outcome = SS_ADD_UPDATED;
+        SS_TRY(update_by_key(access, index, changes, n_changes, key, &found, id, err));
+    }
+    else {
+        SS_TRY(find_row(access, index, key, &found, id, err));
+    }
     if (!found) {
         *outcome = SS_ADD_INSERTED;
         return insert_row(access, index, values, n, key, id, err);
     }
-    switch (conflict) {
-    case SS_CONFLICT_ERROR:
-        return refuse_double(table, key, *id, err);
-    case SS_CONFLICT_IGNORE:
-        *outcome = SS_ADD_IGNORED;
-        return SS_OK;
-    case SS_CONFLICT_UPDATE:
-        break;
-    }
-    int n_changes = without_key(table, values, n, changes);
-    return update_row(access, index, changes, n_changes, *id, outcome, err);
+    return at_once ? SS_OK
+                   : meet_row(access, index, key, changes, n_changes, conflict, *id,
+                              outcome, err);
 }
 
 typedef struct {
@@ -308,15 +444,13 @@ change_rows(ss_access *access, change_request *r, ss_error *err)
     const ss_table_desc *table = &ss_tables[r->table];
     const ss_table_layout *layout = &access->layout->tables[r->table];
     ss_sql sql;
-    bool row;
-    int64_t unused;
     ss_sql_init(&sql, SS_DIALECT_SQLITE);
     ss_status status =
         r->delete ? ss_sql_delete(&sql, table, layout, r->where, r->n_where, err)
                   : ss_sql_update(&sql, table, layout, r->values, r->n, r->where,
                                   r->n_where, NULL, err);
     if (status == SS_OK) {
-        status = run_sql(access, &sql, table->name, &row, &unused, err);
+        status = run_change(access, &sql, table->name, err);
     }
     if (status == SS_OK) {
         r->n_rows = sqlite3_changes64(ss_conn_handle(access->conn));

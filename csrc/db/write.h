@@ -1,9 +1,10 @@
 /* db/write: adding, changing and deleting rows of our tables.
  *
  * Each call is one transaction of its own (durable when it returns), or a savepoint
- * inside transaction(): all of it or nothing.  An add looks the natural key up first
- * and then updates that row by its id or inserts: only the columns given change, no
- * AUTOINCREMENT id is burnt, and it works on legacy files, which have no unique key.
+ * inside transaction(): all of it or nothing.  An add updates the row of its
+ * natural key or else inserts: only the columns given change and no AUTOINCREMENT id is
+ * burnt.  On legacy files, which have no unique key, it looks for the newest such row
+ * first and updates that one by its id.
  */
 #ifndef SS_DB_WRITE_H
 #define SS_DB_WRITE_H

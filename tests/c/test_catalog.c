@@ -477,13 +477,13 @@ test_insert(void)
     CHECK_STR(written(ss_sql_insert(&sql, table, &layout, values, 2, &err)),
               "INSERT INTO \"conversion_funnel\" (\"record_date\", \"stage_order\","
               " \"created_at\", \"updated_at\") VALUES (?1, ?2, CURRENT_TIMESTAMP,"
-              " CURRENT_TIMESTAMP) RETURNING rowid");
+              " CURRENT_TIMESTAMP)");
     CHECK_INT(sql.n_params, 2);
     table = begin_without("conversion_funnel", false, "updated_at");
     values[1] = (ss_filter){table->created_at, nothing};
     CHECK_STR(written(ss_sql_insert(&sql, table, &layout, values, 2, &err)),
               "INSERT INTO \"conversion_funnel\" (\"record_date\", \"created_at\")"
-              " VALUES (?1, ?2) RETURNING rowid");
+              " VALUES (?1, ?2)");
     CHECK_INT(sql.params[1].tag, SS_VALUE_NULL);
 }
 
@@ -536,6 +536,12 @@ test_other_dialect(void)
     CHECK_STR(written(ss_sql_find(&sql, table, &layout, where, 2, &err)),
               "SELECT \"id\" FROM \"conversion_funnel\" WHERE \"stage_name\" = $1"
               " AND \"stage_order\" = $2 ORDER BY \"id\" DESC LIMIT 1");
+    table = begin_without("conversion_funnel", false, "updated_at");
+    sql.dialect = SS_DIALECT_POSTGRES;
+    where[0].column = table->created_at;
+    CHECK_STR(written(ss_sql_insert(&sql, table, &layout, where, 1, &err)),
+              "INSERT INTO \"conversion_funnel\" (\"created_at\") VALUES ($1)"
+              " RETURNING \"id\"");
 }
 
 static void

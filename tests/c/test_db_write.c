@@ -78,6 +78,39 @@ test_add_failed_leaves_nothing(void)
     close_db(db);
 }
 
+/* The text of an update by the key is kept for the next that sets the same columns. */
+static void
+test_add_other_columns(void)
+{
+    ss_db *db = open_new("columns.db");
+    int t = table("overview_kpis");
+    ss_filter rate = {column(t, "conversion_rate"), {.tag = SS_VALUE_REAL, .as.r = 5}};
+    ss_filter values[] = {
+        {column(t, "record_date"), {.tag = SS_VALUE_NULL}}, rate, rate};
+    int64_t id = 0;
+
+    CHECK(db != NULL);
+    CHECK_INT(ss_db_add(db, NULL, t, values, 2, SS_CONFLICT_UPDATE, &id, &err),
+              SS_INTEGRITY); /* no day: that is none of the rows */
+    for (int i = 0; i < 3; i++) {
+        ss_error_init(&err);
+        values[0].value = day_value(DAY0 + i);
+        CHECK_INT(add_kpi(db, DAY0 + i, 10 + i, SS_CONFLICT_UPDATE), 1 + i);
+        CHECK_INT(ss_db_add(db, NULL, t, values, 2, SS_CONFLICT_UPDATE, &id, &err),
+                  SS_OK);
+        CHECK_INT(id, 1 + i);
+        values[2] = (ss_filter){column(t, "ai_interactions"), int_value(7 + i)};
+        CHECK_INT(ss_db_add(db, NULL, t, values, 3, SS_CONFLICT_UPDATE, &id, &err),
+                  SS_OK);
+        CHECK_INT(id, 1 + i);
+        CHECK_INT(customers(db, DAY0 + i), 10 + i);
+    }
+    CHECK_INT(query_int(db, "SELECT sum(ai_interactions) FROM overview_kpis"
+                            " WHERE conversion_rate = 5"),
+              7 + 8 + 9);
+    close_db(db);
+}
+
 /* A key column that is left out has its default, and for the time of making: now. */
 static void
 test_add_default_keys(void)
@@ -173,6 +206,7 @@ main(int argc, char **argv)
     check_begin(argc, argv);
     RUN(test_add_conflicts);
     RUN(test_add_failed_leaves_nothing);
+    RUN(test_add_other_columns);
     RUN(test_add_default_keys);
     RUN(test_update_and_delete);
     RUN(test_add_legacy);
