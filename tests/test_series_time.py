@@ -167,3 +167,20 @@ def test_a_day_that_was_stored_as_a_day_is_that_day_in_any_zone(db):
     db.add_overview_kpis(record_date="2025-01-01", total_customers=1)
     rows = db.series("overview_kpis", "rows", zone="Asia/Tokyo")
     assert [(r.start, r.rows) for r in rows] == [(D(2025, 1, 1), 1)]
+
+
+def test_an_instant_beyond_the_calendar_of_a_zone(db):
+    """As old systems write "for ever": the day after the last has no date."""
+    for number, when in enumerate(["0001-01-01 02:00:00", "2025-01-01 20:00:00",
+                                   "9999-12-31 20:00:00"]):  # fmt: skip
+        add_interaction(db, number, when)
+    for zone in ("Asia/Tokyo", "America/New_York"):
+        rows = db.series(
+            "customer_interactions", "rows", start="2025-01-01", end="2025-01-02",
+            every="window", zone=zone,
+        )  # fmt: skip
+        assert rows["rows"].to_list() == [1]
+        (newest,) = db.series(
+            "customer_interactions", "rows", period="1d", every="window", zone=zone
+        )
+        assert (newest.end, newest.rows) == (D(9999, 12, 31), zone[0:2] == "Am")

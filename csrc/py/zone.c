@@ -70,6 +70,11 @@ int
 py_zone_day(py_state *state, PyObject *zone, int64_t instant, int32_t *day)
 {
     PyObject *local = to_zone(state, zone, instant);
+    if (local == NULL && PyErr_ExceptionMatches(PyExc_OverflowError)) {
+        PyErr_Clear(); /* east of the calendar's last day, or west of its first */
+        *day = ss_day_of_instant(instant);
+        return 0;
+    }
     if (local == NULL) {
         return -1;
     }
