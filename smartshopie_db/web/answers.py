@@ -17,6 +17,7 @@ from werkzeug.http import parse_accept_header
 
 from . import params
 from .jsons import encode
+from .pieces import LARGE, Pieces
 from .state import Body, State, current
 
 SMALLEST = 1024  # bytes worth compressing
@@ -70,9 +71,17 @@ def tagged(response: Response, tag: str) -> Response:
 
 def send(body: Body) -> Response:
     if not wants_gzip(body, request.headers.get("Accept-Encoding", "")):
-        return Response(body.data, content_type=body.type, headers=body.headers)
-    response = Response(body.compressed(), content_type=body.type, headers=body.headers)
+        return respond(body.data, body)
+    response = respond(body.compressed(), body)
     response.headers["Content-Encoding"] = "gzip"
+    return response
+
+
+def respond(data: bytes, body: Body) -> Response:
+    large = len(data) >= LARGE and request.method != "HEAD"
+    sent = Pieces(data) if large else data
+    response = Response(sent, content_type=body.type, headers=body.headers)
+    response.content_length = len(data)
     return response
 
 

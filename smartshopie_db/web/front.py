@@ -18,6 +18,7 @@ from flask import Flask
 
 from . import guard, params
 from .answers import Body, keep, wants_gzip
+from .pieces import LARGE
 from .state import State
 
 PLAIN = re.compile(r"[A-Za-z0-9_.:&=-]*")  # nothing to decode
@@ -104,6 +105,8 @@ class Front:
         if wants_gzip(body, encoding):
             data = body.compressed()
             headers.append(("Content-Encoding", "gzip"))
+        if len(data) >= LARGE:
+            raise ValueError("not to be sent in one piece")
         headers.append(("Content-Type", body.type))
         headers.append(("Content-Length", str(len(data))))
         return "200 OK", headers, data

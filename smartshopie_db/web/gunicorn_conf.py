@@ -12,10 +12,14 @@ import os
 from typing import Any
 
 from . import watch
+from .pieces import SENDERS
 from .settings import PREFIX, Settings
+from .v1.receiving import MOST
 
 worker_class = "gthread"  # a stream keeps a thread: others would have none
-threads = int(os.environ.get(PREFIX + "STREAMS", Settings.streams)) + 16
+threads = (
+    int(os.environ.get(PREFIX + "STREAMS", Settings.streams)) + 16 + SENDERS + MOST
+)
 worker_connections = 4096
 graceful_timeout = 10
 control_socket_disable = True

@@ -14,16 +14,20 @@ import logging
 import os
 import signal
 import socket
+import stat
 import sys
 import threading
 import time
 from dataclasses import dataclass
 from typing import Any
 
-from . import watch
+from . import pieces, watch
+from .v1 import receiving
 
 THREADS = 16  # that answer; each open stream has one more
 CONNECTIONS = 4096  # at once, each process
+UNREAD = 20_000  # milliseconds after which a client that reads nothing is dropped
+BUFFER = 256 << 10  # bytes that the system keeps for a client that is to read them
 GRACE = 10  # seconds that requests may take to end when the server stops
 INTERRUPTED = 130
 PR_SET_PDEATHSIG = 1
@@ -85,7 +89,7 @@ def serve(
         place.port,
         interface=Interfaces.WSGI,
         workers=workers,
-        blocking_threads=streams + threads,
+        blocking_threads=streams + threads + pieces.SENDERS + receiving.MOST,
         backpressure=CONNECTIONS,
         backlog=2048,
         http1_settings=HTTP1Settings(header_read_timeout=10_000),
@@ -119,7 +123,7 @@ class Welcome:
     a lock while the others are forked.)"""
 
     def __init__(self, place: Place, text: str) -> None:
-        self._place, self._text = place, text
+        self.place, self._text = place, text
         self._word, write = os.pipe()
         os.set_blocking(self._word, False)
         os.write(write, b"!")
@@ -132,7 +136,7 @@ class Welcome:
     def _say(self) -> None:
         while True:
             with contextlib.suppress(OSError):
-                place = (self._place.host, self._place.port)
+                place = (self.place.host, self.place.port)
                 with socket.create_connection(place, 1) as client:
                     client.sendall(ASK)
                     if client.recv(1):
@@ -156,8 +160,37 @@ def load(options: dict[str, Any], debug: bool, welcome: Welcome) -> Any:
     watch.serving = Serving()
     app = create_app(**options)
     app.debug = debug
+    threading.Thread(target=limit, args=(welcome.place.port,), daemon=True).start()
     welcome.say()
     return app
+
+
+def limit(port: int) -> None:
+    """Clients that do not read are dropped: what is set for the socket on which this
+    process listens, which is made after load(), is so for each that it accepts."""
+    while hasattr(socket, "TCP_USER_TIMEOUT"):  # on Linux
+        found = listener(port)
+        if found:
+            with found:
+                found.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD)
+                found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
+            return
+        time.sleep(0.02)
+
+
+def listener(port: int) -> socket.socket | None:
+    """The socket, once more; None as long as there is none."""
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            if stat.S_ISSOCK(os.fstat(int(name)).st_mode):
+                found = socket.socket(fileno=os.dup(int(name)))
+                if (
+                    found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+                    and found.getsockname()[1] == port
+                ):
+                    return found
+                found.close()
+    return None
 
 
 class Serving:

@@ -6,6 +6,7 @@ import pytest
 from flask import abort
 
 from smartshopie_db.reports import REPORTS
+from smartshopie_db.web import answers
 from smartshopie_db.web import front as fronts
 from smartshopie_db.web.front import Front
 
@@ -96,6 +97,13 @@ def test_headers_of_a_request(ways, headers, status):
 def test_what_is_unusual_goes_the_long_way(ways, url, headers, status):
     short, long = ways.both(url, headers=headers)
     assert short == long and short[0] == status and ways.short == 0
+
+
+def test_what_goes_in_pieces_goes_the_long_way(ways, monkeypatch):
+    monkeypatch.setattr(fronts, "LARGE", 10)
+    monkeypatch.setattr(answers, "LARGE", 10)
+    short, long = ways.both(KPIS)
+    assert short == long and ways.short == 0
 
 
 def test_head_and_post_go_the_long_way(ways):

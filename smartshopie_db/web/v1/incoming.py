@@ -1,14 +1,13 @@
 """Request bodies: JSON objects, and many rows as a JSON list, NDJSON or CSV.
 
-Rows are read from the stream one by one, so a body of any size takes little memory. A
-row is flat: what is deeper than its cells is refused.
+Rows are read one by one, so a body of any size takes little memory. A row is flat: what
+is deeper than its cells is refused.
 """
 
 from __future__ import annotations
 
 import codecs
 import csv
-import io
 import json
 from collections.abc import Callable, Iterator
 from typing import IO, Any
@@ -19,10 +18,13 @@ from ..params import nearest
 from ..refused import Refused
 from . import errors
 from .known import Known
+from .receiving import received
 
 CHUNK = 1 << 16  # bytes read at a time
 LONGEST = 1 << 18  # characters of one row
 MOST = 500_000  # rows of one request
+SECONDS = 10.0  # in which a body comes
+BULK_SECONDS = 60.0  # and one of many rows
 Row = dict[str, Any]
 
 
@@ -43,8 +45,8 @@ def content_type(*allowed: str) -> str:
 def one() -> Row:
     """The body as one JSON object."""
     content_type("application/json")
-    data = request.stream.read()
-    request.stream.read(1)  # one of unknown length ends at its limit, and says so now
+    with received(SECONDS) as file:
+        data = file.read()
     try:
         text = data.decode()
         value, end = DECODER.raw_decode(text, skip_space(text, 0))
@@ -59,16 +61,21 @@ def rows(known: Known) -> Iterator[Row]:
     """The rows of a bulk body, typed; the first bad one is refused by its number."""
     kind = content_type(*READERS)
     cells = known.cells if kind == "text/csv" else known.strict
-    file = as_file(request.stream)
-    for number, row in enumerate(READERS[kind](file, known)):
-        if number >= MOST:
-            raise Refused(413, "too_large", f"at most {MOST} rows at a time")
-        yield typed(known, row, cells, number)
+    if kind in LINES and request.headers.get("Transfer-Encoding"):
+        text = "the header Content-Length is needed: else half a body looks whole"
+        raise Refused(411, "length_required", text)
+    file = received(BULK_SECONDS)
+    return counted(file, READERS[kind](file, known), known, cells)
 
 
-def as_file(stream: IO[bytes]) -> IO[bytes]:
-    """The stream with readline() that has a limit, and its size error kept."""
-    return io.BufferedReader(stream, CHUNK)  # type: ignore[type-var]
+def counted(
+    file: IO[bytes], found: Iterator[Row], known: Known, cells: Any
+) -> Iterator[Row]:
+    with file:
+        for number, row in enumerate(found):
+            if number >= MOST:
+                raise Refused(413, "too_large", f"at most {MOST} rows at a time")
+            yield typed(known, row, cells, number)
 
 
 def typed(known: Known, row: Row, cells: Any, number: int | None = None) -> Row:
@@ -277,6 +284,7 @@ def read_csv(file: IO[bytes], known: Known) -> Iterator[Row]:
         raise Refused(400, "bad_csv", text) from None
 
 
+LINES = ("application/x-ndjson", "text/csv")  # whose end does not show
 READERS: dict[str, Callable[[IO[bytes], Known], Iterator[Row]]] = {
     "application/json": read_json,
     "application/x-ndjson": read_ndjson,
