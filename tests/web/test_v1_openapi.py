@@ -68,6 +68,8 @@ def test_every_route_but_the_pages_is_in_it(app, document):
     for rule in app.url_map.iter_rules():
         if rule.endpoint.startswith(("smartshopie.api.", "smartshopie.page.")):
             continue
+        if rule.endpoint.endswith(".no_slash"):  # leads to one that is
+            continue
         path = rule.rule.replace("<int(signed=True):id>", "{id}")
         paths = [path.replace("<table>", t) for t in tables] if "<" in path else [path]
         for method in rule.methods - {"HEAD", "OPTIONS"}:
