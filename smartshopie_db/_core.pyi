@@ -1034,7 +1034,9 @@ class CategoryRevenue(Record):
 
 @final
 class RevenueForecast(Record):
-    """The revenue predicted for one future month, as computed on one day."""
+    """The revenue credited to the assistant that is predicted for one future month, as
+    computed on one day.
+    """
 
     __match_args__ = (
         "record_date",

@@ -541,7 +541,7 @@ class Shop:
 
     def _forecast(self) -> Iterator[tuple[Any, ...]]:
         recent = self.days[-90:]
-        each = sum(d.revenue for d in recent) / len(recent)
+        each = sum(d.ai_revenue for d in recent) / len(recent)
         month = self.until.replace(day=1)
         for ahead in range(1, 7):
             month = (month.replace(day=28) + 4 * DAY).replace(day=1)

@@ -20,7 +20,7 @@ from smartshopie_db.demo import generate
 from smartshopie_db.plots import PLOTS, THEMES, Style
 from smartshopie_db.plots.figure import figure
 from smartshopie_db.plots.page import page, script, table
-from smartshopie_db.reports import window
+from smartshopie_db.reports import REPORTS, window
 
 D = datetime.date
 DEMO_DAY = D(2025, 10, 28)
@@ -290,15 +290,37 @@ def test_the_forecast_has_a_band_only_with_bounds(db):
             record_date="2025-10-28", forecast_date=D(2025, month, 1),
             predicted_revenue=100.0, lower_bound=low, upper_bound=high,
         )  # fmt: skip
-    db.add_revenue_summary(record_date="2025-10-01", total_revenue_impact=90.0)
+    for day, amount in (
+        ("2025-09-03", 40.0),
+        ("2025-09-30", 50.0),
+        ("2025-10-02", 7.0),
+    ):
+        db.add_revenue_attribution(
+            record_date=day, ai_feature="Chat", revenue_amount=amount
+        )
+        db.add_category_revenue(
+            record_date=day, category_name="Haircare", revenue_amount=9 * amount
+        )
     drawn = draw(db, "forecast", as_of="2025-10-28")
-    assert trace(drawn, "revenue through the assistant")["y"] == [90.0]
+    # What is forecast: revenue of the assistant, not all. October is not over.
+    assert trace(drawn, "assistant revenue")["y"] == [90.0]
     assert trace(drawn, "forecast")["y"] == [100.0, 100.0]
     band = [t for t in drawn.data if t.get("fill") == "tonexty"]
     assert [t["x"] for t in band] == [["2025-11-01"]]
     db.execute("UPDATE revenue_forecasting SET upper_bound = NULL")
     drawn = draw(db, "forecast", as_of="2025-10-28")
     assert not [t for t in drawn.data if t.get("fill")] and "band" not in drawn.note
+
+
+def test_the_past_of_the_forecast_is_that_of_the_route(year):
+    days = window(year, period="30d")
+    found = REPORTS["revenue/forecasting"].run(year, days)
+    drawn = PLOTS["forecast"].draw(year, days, Style())
+    past = [row for row in found["history"] if row["complete"]]
+    assert len(past) > 3
+    assert trace(drawn, "assistant revenue")["y"] == [r["revenue_amount"] for r in past]
+    ahead = trace(drawn, "forecast")["y"]
+    assert 0.5 < ahead[0] / past[-1]["revenue_amount"] < 2  # it goes on from there
 
 
 def test_a_trend_stands_beside_a_month_of_another_length(year):

@@ -1457,8 +1457,8 @@ static const ss_column_desc revenue_forecasting_columns[] = {
         .name = "predicted_revenue",
         .unit = "currency",
         .doc =
-            "Revenue expected in that month; a newer forecast replaces an older one, "
-            "so forecasts do not add up.",
+            "Revenue credited to the assistant that is expected in that month; a "
+            "newer forecast replaces an older one, so forecasts do not add up.",
         .range = ">= 0",
         .aggregate = "last",
         .better = "",
@@ -3671,7 +3671,9 @@ const ss_table_desc ss_tables[] = {
         .getter = "get_revenue_forecasting",
         .adder = "add_revenue_forecast",
         .insert_name = NULL,
-        .doc = "The revenue predicted for one future month, as computed on one day.",
+        .doc =
+            "The revenue credited to the assistant that is predicted for one future "
+            "month, as computed on one day.",
         .columns = revenue_forecasting_columns,
         .key = revenue_forecasting_key,
         .order = revenue_forecasting_order,

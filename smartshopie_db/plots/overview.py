@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from .._core import SmartShopieDB
 
 KPIS = {
-    "revenue_impact": ("Revenue through the assistant", "currency", "revenue"),
+    "revenue_impact": ("Assistant revenue", "currency", "revenue"),
     "total_customers": ("Customers", "count", "customers"),
     "conversion_rate": ("Conversion rate", "percent", "rate"),
-    "ai_interactions": ("Interactions with the assistant", "count", "interactions"),
+    "ai_interactions": ("AI interactions", "count", "interactions"),
 }
 FLOWS = ("revenue_impact", "ai_interactions")
 SLICES = 6

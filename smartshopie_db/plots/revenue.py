@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import datetime
-from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from .common import about, as_of, ask, nothing, over_time, table
+from .common import about, as_of, ask, nothing, over_time
 from .drawing import Drawing, Style, Trace, Window
 from .frame import HOVER, layout, period, time_axis, value_axis
 from .palette import BLUE, ORANGE, SKY, shade
 from .ranked import Item, ranking, split
-from .stretch import Days, months_up_to
 from .text import number, shown
-from .timeline import groups, measures, stack
+from .timeline import groups, stack
 
 if TYPE_CHECKING:
     from .._core import SmartShopieDB
 
 MOST = 10
-MONTHS = 12
-WHOLE = 25  # days that make a month of daily figures count as whole
+CREDITED = "assistant revenue"  # what it is called everywhere
 
 
 def attribution(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
     timeline = groups(db, "revenue_attribution", "revenue_amount", "ai_feature", window)
     return over_time(
-        "attribution", "Revenue by feature of the assistant", timeline, window, style,
+        "attribution", "Assistant revenue by feature", timeline, window, style,
         stack(timeline, "currency", style), value_axis("currency", style, "amount"),
         "currency",
     )  # fmt: skip
@@ -62,7 +59,7 @@ def category_revenue(db: SmartShopieDB, window: Window, style: Style) -> Drawing
 
 def forecast(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
     """Months that were, and the newest forecast with its bounds where it has any."""
-    title = "Revenue forecast"
+    title = "Assistant revenue, forecast"
     answer, found = ask("revenue/forecasting", db, window)
     newest = found[0]["record_date"] if found else None
     note = as_of(answer, newest)
@@ -74,11 +71,11 @@ def forecast(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
     ]
     if not ahead:
         return nothing("forecast", title, style, note)
-    what, past = history(db, window, ahead[0][0])
+    past = history(answer["history"], ahead[0][0])
     data = [
         *bounds(ahead, style),
         months("forecast", [(a, b) for a, b, _, _ in ahead], ORANGE, style, dash="dot"),
-        months(what, past, BLUE, style),
+        months(CREDITED, past, BLUE, style),
     ]
     band = "; the band lies between its bounds" if len(data) > 2 else ""
     rows = [
@@ -93,7 +90,7 @@ def forecast(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
             xaxis=time_axis("month", hoverformat=HOVER["month"]),
             yaxis=value_axis("currency", style, "amount a month"),
         ),
-        ("month", what, "forecast", "lower bound", "upper bound"), rows,
+        ("month", CREDITED, "forecast", "lower bound", "upper bound"), rows,
         (None, "currency", "currency", "currency", "currency"),
     )  # fmt: skip
 
@@ -101,31 +98,14 @@ def forecast(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
 Month = tuple[datetime.date, float]
 
 
-def history(
-    db: SmartShopieDB, window: Window, until: datetime.date
-) -> tuple[str, list[Month]]:
-    """The months before the forecast: of all revenue where whole months of it are
-    stored, else of that through the assistant."""
-    wide = months_up_to(window, MONTHS)
-    wide = Days(wide.start, min(wide.end, until - datetime.timedelta(1)))
-    if wide.end < wide.start:
-        return "revenue", []
-    daily = db.series("category_revenue", "revenue_amount", start=wide.start,
-                      end=wide.end)  # fmt: skip
-    kept: dict[datetime.date, list[float]] = defaultdict(list)
-    for date, amount in table(daily, ("start", "revenue_amount")):
-        if amount is not None:
-            kept[date.replace(day=1)].append(amount)
-    past = [(m, sum(v)) for m, v in sorted(kept.items()) if len(v) >= WHOLE]
-    if past:
-        return "revenue", past
-    monthly = measures(db, "revenue_summary", ["total_revenue_impact"], wide, "month")
-    return "revenue through the assistant", [
-        (datetime.date.fromisoformat(start), amount)
-        for start, amount in zip(
-            monthly.starts, monthly.values["total_revenue_impact"], strict=True
-        )
-        if amount is not None
+def history(found: Any, until: datetime.date) -> list[Month]:
+    """The whole months before the forecast, of the same revenue: the assistant's."""
+    return [
+        (row["record_date"], row["revenue_amount"])
+        for row in found
+        if row["complete"]
+        and row["revenue_amount"] is not None
+        and row["record_date"] < until
     ]
 
 

@@ -447,6 +447,14 @@ def test_a_chart_is_shown_in_the_way_that_is_chosen(read):
     assert "kpi_trend" in str(page.attributes("section"))
 
 
+def test_what_the_assistant_earned_has_one_name(read):
+    for url in ("/", "/revenue", "/?measure=total_customers"):
+        text = read(url).text
+        assert "Assistant revenue" in text
+        for other in ("AI revenue", "Revenue impact", "evenue through the assistant"):
+            assert other not in text
+
+
 # ---- freshness and failures ----------------------------------------------------------
 
 

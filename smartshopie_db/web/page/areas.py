@@ -102,7 +102,7 @@ def overview(scene: Scene) -> Iterator[Part]:
                 Figure("Customers", "total_customers", "total_customers"),
                 Figure("Conversion rate", "conversion_rate", "conversion_rate"),
                 Figure("AI interactions", "ai_interactions", "ai_interactions"),
-                Figure("AI revenue", "revenue_impact", "revenue_impact"),
+                Figure("Assistant revenue", "revenue_impact", "revenue_impact"),
             ),
         ),
         shown=shown,
@@ -225,7 +225,7 @@ def revenue(scene: Scene) -> Iterator[Part]:
     yield figures(
         scene,
         "Revenue figures",
-        ("revenue/attribution", (Figure("AI revenue", "revenue_amount"),)),
+        ("revenue/attribution", (Figure("Assistant revenue", "revenue_amount"),)),
         (
             "revenue/summary",
             (

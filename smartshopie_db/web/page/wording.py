@@ -90,8 +90,12 @@ def instant(moment: datetime.datetime) -> str:
     return f"{day(moment)}, {moment:%H:%M} UTC"
 
 
+CALLED = {"revenue_impact": "assistant_revenue"}  # as it is on cards and charts
+
+
 def words(name: str) -> str:
     """A stored word or a column's name for people: "not_configured", "ai_feature"."""
+    name = CALLED.get(name, name)
     text = " ".join(
         word.upper() if word in SHORT else word
         for word in name.replace("_", " ").split()

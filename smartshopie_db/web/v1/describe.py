@@ -106,6 +106,13 @@ def day(name: str, text: str) -> Part:
     return parameter(name, TYPES["DATE"], text)
 
 
+# A day that the calendar has; of the leap days it does not tell which are.
+DAY = (
+    "(?!0000)[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
+    "|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+)
+
+
 def common(most: int) -> dict[str, Part]:
     """The parameters that mean the same everywhere."""
     formatted = {"type": "string", "enum": list(formats.TYPES)}
@@ -114,7 +121,7 @@ def common(most: int) -> dict[str, Part]:
     period = {"type": "string", "pattern": f"^({asked.PERIOD.pattern})$"}
     named = {"type": "string", "enum": ["update", "ignore", "error"]}
     ring = {"type": "string", "enum": ["ring"]}
-    to = f"^(previous_period|previous_year|{asked.SPAN.pattern.replace('(', '(?:')})$"
+    to = rf"^(previous_period|previous_year|{DAY}\.\.{DAY})$"
     many = {"type": "integer", "minimum": 1, "maximum": 1000}
     parts = {
         "format": parameter("format", formatted, "The form, before the header Accept."),
