@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 import pytest
-from figures import add, add_interaction, exact, same
+from figures import D, add, add_interaction, exact, same
 from schema_facts import TABLES
 
 from smartshopie_db import DataError
@@ -136,3 +136,16 @@ def test_a_sum_of_integers_that_does_not_fit_is_an_error(db):
     assert db.series("customer_interactions", "rows")[0].rows == 2
     with pytest.raises(DataError, match="message_count: the sum does not fit 64 bits"):
         db.series("customer_interactions", "message_count")
+
+
+def test_only_the_newest_day_of_a_stock_has_to_fit(db):
+    for day in (1, 2, 3):
+        for name in ("a", "b"):
+            add(
+                db, "customer_segments", record_date=D(2025, 1, day),
+                segment_name=name, segment_size=2**62 if day < 3 else 7,
+            )  # fmt: skip
+    (row,) = db.series("customer_segments", "segment_size", every="month")
+    assert row.segment_size == 14
+    with pytest.raises(DataError, match="segment_size: the sum does not fit 64 bits"):
+        db.series("customer_segments", "segment_size", end=D(2025, 1, 2), every="month")

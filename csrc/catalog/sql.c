@@ -547,17 +547,35 @@ ss_sql_rowid_some(ss_sql *sql, const ss_table_desc *table,
 }
 
 /* Each in a query of its own: together, SQLite would read the whole table for them. */
-ss_status
-ss_sql_rowid_bounds(ss_sql *sql, const ss_table_desc *table, ss_error *err)
+static ss_status
+bounds_of(ss_sql *sql, const ss_table_desc *table, const char *column, ss_error *err)
 {
     for (int i = 0; i < 2; i++) {
         add(sql, i == 0 ? "SELECT (SELECT min(" : "), (SELECT max(");
-        add(sql, rowid_name(sql));
+        if (column == NULL) {
+            add(sql, rowid_name(sql));
+        }
+        else {
+            add_name(sql, column);
+        }
         add(sql, ") FROM ");
         add_name(sql, table->name);
     }
     add(sql, ")");
     return finish(sql, err);
+}
+
+ss_status
+ss_sql_rowid_bounds(ss_sql *sql, const ss_table_desc *table, ss_error *err)
+{
+    return bounds_of(sql, table, NULL, err);
+}
+
+ss_status
+ss_sql_time_bounds(ss_sql *sql, const ss_table_desc *table,
+                   const ss_table_layout *layout, ss_error *err)
+{
+    return bounds_of(sql, table, layout->stored[table->time_column], err);
 }
 
 ss_status

@@ -90,6 +90,10 @@ ss_status ss_sql_rowid_some(ss_sql *sql, const ss_table_desc *table,
 /* One row, two cells: the smallest and the largest row id of the table; NULL, NULL. */
 ss_status ss_sql_rowid_bounds(ss_sql *sql, const ss_table_desc *table, ss_error *err)
     SS_MUST_CHECK;
+/* One row, two cells: the first and the last time, null for a table without rows. */
+ss_status ss_sql_time_bounds(ss_sql *sql, const ss_table_desc *table,
+                             const ss_table_layout *layout, ss_error *err)
+    SS_MUST_CHECK;
 /* One row, three cells: the smallest and the largest row id of that selection, and how
  * many rows it has. */
 ss_status ss_sql_rowid_extent(ss_sql *sql, const ss_table_desc *table,

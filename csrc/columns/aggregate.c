@@ -360,27 +360,48 @@ add_row(const sum *s, sum_cell *cell, int64_t row)
     return true;
 }
 
-static ss_status
-run_sum(const ss_aggregate *g, sum *s, const char *name, ss_error *err)
+static inline int32_t
+bucket_of_row(const ss_aggregate *g, int64_t row)
 {
-    const ss_batch *rows = g->request.rows;
-    for (int64_t row = 0; row < rows->n_rows; row++) {
+    return g->bucket_of[g->day[row] - g->request.window.start];
+}
+
+static inline sum_cell *
+cell_of_row(const ss_aggregate *g, const sum *s, int64_t row)
+{
+    int32_t group = g->group != NULL ? g->group[row] : 0;
+    return &s->cells[bucket_of_row(g, row) * g->n_groups + group];
+}
+
+/* Of a stock: the day that alone counts, in each cell and in each bucket. */
+static void
+find_newest(const ss_aggregate *g, sum *s)
+{
+    for (int64_t row = 0; row < g->request.rows->n_rows; row++) {
         int32_t day = g->day[row];
         if (day == NOWHERE || !counts(s, row)) {
             continue;
         }
-        int32_t bucket = g->bucket_of[day - g->request.window.start];
-        sum_cell *cell =
-            &s->cells[bucket * g->n_groups + (g->group != NULL ? g->group[row] : 0)];
-        if (s->stock) {
-            if (cell->n > 0 && day < cell->newest) {
-                continue;
-            }
-            if (day > cell->newest) {
-                *cell = (sum_cell){0};
-            }
-            cell->newest = day;
-            s->newest[bucket] = day > s->newest[bucket] ? day : s->newest[bucket];
+        sum_cell *cell = cell_of_row(g, s, row);
+        int32_t *newest = &s->newest[bucket_of_row(g, row)];
+        cell->newest = day > cell->newest ? day : cell->newest;
+        *newest = day > *newest ? day : *newest;
+    }
+}
+
+static ss_status
+run_sum(const ss_aggregate *g, sum *s, const char *name, ss_error *err)
+{
+    if (s->stock) {
+        find_newest(g, s);
+    }
+    for (int64_t row = 0; row < g->request.rows->n_rows; row++) {
+        if (g->day[row] == NOWHERE || !counts(s, row)) {
+            continue;
+        }
+        sum_cell *cell = cell_of_row(g, s, row);
+        if (s->stock && g->day[row] != cell->newest) {
+            continue;
         }
         if (!add_row(s, cell, row)) {
             return ss_error_set(err, SS_DATA, "%s: the sum does not fit 64 bits", name);

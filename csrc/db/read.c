@@ -315,16 +315,21 @@ resolve_after(const ss_request *r, const ss_table_desc *table,
 
 /* Within a window the index of the time has the rows in its own order, and needs no sorter;
  * the cells of a legacy file are no such index. */
-static void
-resolve_any_order(const ss_table_desc *table, const ss_table_layout *layout,
-                  resolved *out)
+static ss_status
+resolve_any_order(ss_access *access, const ss_table_desc *table,
+                  const ss_table_layout *layout, resolved *out, ss_error *err)
 {
     const ss_window *window = &out->select.window;
+    bool by_time = false;
     if (layout->canonical && (window->has_from || window->has_until)) {
+        SS_TRY(ss_split_order(access, table, layout, window, &by_time, err));
+    }
+    if (by_time) {
         out->select.n_order = 0;
         order_by(out, table->time_column, false);
         order_by(out, -1, false);
     }
+    return SS_OK;
 }
 
 static ss_status
@@ -355,7 +360,7 @@ resolve(ss_access *access, const ss_request *r, const ss_table_desc *table,
     out->relative = select->newest || (r->period != NULL && !given(&r->as_of));
     SS_TRY(resolve_window(access, r, table, layout, out, err));
     if (r->any_order) {
-        resolve_any_order(table, layout, out);
+        SS_TRY(resolve_any_order(access, table, layout, out, err));
     }
     if (r->after != NULL) {
         SS_TRY(resolve_after(r, table, layout, out, err));

@@ -19,7 +19,9 @@ enum {
     MAX_PARTS = 4096,
     PART_ROWS = 4096, /* of a part in time */
     MANY_PARTS = 512, /* then they become larger */
-    SPARSE = 4,       /* times as many rows read as are wanted: an index is better */
+    FEW_DAYS = 31,
+    MUCH = 3,   /* of that part of a table each row is not looked up by an index */
+    SPARSE = 4, /* times as many rows read as are wanted: an index is better */
 };
 
 /* --- what it would take ------------------------------------------------------------------ */
@@ -214,12 +216,72 @@ read_time(const ss_split *s, const ss_value *cell, int64_t *out)
     return good;
 }
 
+/* A day as the time column counts. */
+static int64_t
+unit_of_day(const ss_split *s)
+{
+    bool instant = s->table->columns[s->table->time_column].kind == SS_KIND_TIMESTAMP;
+    return instant ? SS_US_PER_DAY : 1;
+}
+
 /* The first day or instant that is none. */
 static int64_t
 end_of_time(const ss_split *s)
 {
-    bool instant = s->table->columns[s->table->time_column].kind == SS_KIND_TIMESTAMP;
-    return ((int64_t)SS_DAY_MAX + 1) * (instant ? SS_US_PER_DAY : 1);
+    return ((int64_t)SS_DAY_MAX + 1) * unit_of_day(s);
+}
+
+/* The first time that is stored, and the one after the last. */
+static ss_status
+extent_of_time(ss_access *access, const ss_split *s, int64_t out[2], bool *found,
+               ss_error *err)
+{
+    ss_sql sql;
+    ss_stmt *stmt = NULL;
+    ss_sql_init(&sql, SS_DIALECT_SQLITE);
+    ss_status status = ss_sql_time_bounds(&sql, s->table, s->layout, err);
+    if (status == SS_OK) {
+        status = ss_access_lend(access->cache, &sql, &stmt, err);
+    }
+    if (status == SS_OK) {
+        status = ss_stmt_step(stmt, "looking for an order", found, err);
+    }
+    for (int i = 0; status == SS_OK && *found && i < 2; i++) {
+        ss_value cell;
+        ss_stmt_column(stmt, i, &cell);
+        *found = read_time(s, &cell, &out[i]);
+        out[i] += i;
+    }
+    ss_stmt_cache_put(access->cache, stmt);
+    ss_sql_free(&sql);
+    return status;
+}
+
+ss_status
+ss_split_order(ss_access *access, const ss_table_desc *table,
+               const ss_table_layout *layout, const ss_window *window, bool *by_time,
+               ss_error *err)
+{
+    const ss_split s = {.table = table, .layout = layout};
+    int64_t ids[2], all[2];
+    bool found;
+    int64_t from = window->has_from ? window->from : INT64_MIN / 4;
+    int64_t until = window->has_until ? window->until : INT64_MAX / 4;
+    *by_time = true;
+    if (until - from <= FEW_DAYS * unit_of_day(&s) || is_small_file(access)) {
+        return SS_OK;
+    }
+    SS_TRY(bounds_of_table(access, &s, ids, &found, err));
+    if (!found || (uint64_t)ids[1] - (uint64_t)ids[0] < MIN_ROWS) {
+        return SS_OK;
+    }
+    SS_TRY(extent_of_time(access, &s, all, &found, err));
+    if (found) {
+        from = from > all[0] ? from : all[0];
+        until = until < all[1] ? until : all[1];
+        *by_time = until - from <= (all[1] - all[0]) / MUCH;
+    }
+    return SS_OK;
 }
 
 /* The window from (or, descending, to) the time that the page before ended with. */

@@ -39,6 +39,13 @@ typedef struct {
 enum { SS_SPLIT_LATER = 2048 };
 bool ss_split_early(const ss_table_desc *table, const ss_select *select);
 
+/* In which order is a window read the fastest, where any will do?  *by_time: in that of
+ * the time's index, which leads from row to row; else by row id, over the whole table,
+ * because so much of it lies in the window that going to and fro would take longer. */
+ss_status ss_split_order(ss_access *access, const ss_table_desc *table,
+                         const ss_table_layout *layout, const ss_window *window,
+                         bool *by_time, ss_error *err) SS_MUST_CHECK;
+
 /* Is it worth it?  *worth false: read it with one statement. In any case the split is to
  * be freed. For few rows in a window that is a look at them in an index. */
 ss_status ss_split_find(ss_access *access, const ss_table_desc *table,
