@@ -9,7 +9,7 @@ from flask import Blueprint, Response
 from .._core import Error, SmartShopieDB
 from . import metrics
 from .answers import json_response
-from .guard import unavailable
+from .guard import as_refused, unavailable
 from .state import State, current
 
 
@@ -22,11 +22,12 @@ def blueprint(*, with_metrics: bool) -> Blueprint:
 
 
 def healthz() -> Response:
-    """200, or 503 when the file is damaged, replaced or not there."""
+    """200, or 503 when the file is damaged, replaced or not there, or too many read."""
     try:
         look(current())
     except Error as error:
-        raise unavailable(error) from None
+        refused = as_refused(error)
+        raise refused if refused.status == 503 else unavailable(error) from None
     return json_response({"status": "ok"})
 
 

@@ -280,9 +280,11 @@ def test_a_crowd_is_no_damage(make_app, caplog):
     with all_readers_in_use(of(app).db):
         got = client.get("/api/customers/segments")
         page = client.get("/customers", headers={"Accept": "text/html"})
+        health = client.get("/healthz")
     assert (got.status_code, got.headers["Retry-After"]) == (503, "1")
     assert got.json["error"]["code"] == "busy"
     assert page.status_code == 503 and "Busy just now" in page.text
+    assert health.status_code == 503 and health.json["error"]["code"] == "busy"
     assert {record.levelname for record in caplog.records} == {"WARNING"}
 
 
