@@ -21,9 +21,13 @@
  *  4. DONE is said after the COMMIT has returned, to a whole round at once: whoever
  *     sees an acknowledged row sees those committed before it.
  *  5. A round that is undone loses at least one request, so there is an end.
+ *  6. A thread waits at a gate, which is the group's and lives as long as it.  So a gate
+ *     may be signalled without the lock and too late: whom it belongs to by then looks
+ *     again and waits on.
  */
 #include "db/group.h"
 
+#include "base/mem.h"
 #include "db/db_int.h"
 
 enum {
@@ -36,6 +40,11 @@ typedef enum { QUEUED, ASKING, TAKEN, DONE } request_state;
 
 typedef struct ss_group_request request;
 
+typedef struct ss_group_gate {
+    ss_cond cond;
+    struct ss_group_gate *next; /* of those that nobody waits at */
+} gate;
+
 /* What is committed together: the leader's request first. */
 typedef struct {
     request *first, *last;
@@ -46,8 +55,8 @@ struct ss_group_request {
     const ss_call *call; /* borrowed; may be NULL */
     ss_group_work work;
     void *arg;
-    ss_error *err; /* the leader's to write while TAKEN */
-    ss_cond cond;
+    ss_error *err;  /* the leader's to write while TAKEN */
+    gate *gate;     /* borrowed until it has left */
     uint64_t forks; /* the group's, when it was queued */
     request_state state;
     ss_status status; /* once DONE; in a round: how its work went */
@@ -65,15 +74,62 @@ ss_group_init(ss_group *group)
 void
 ss_group_destroy(ss_group *group)
 {
+    for (gate *g = group->gates, *next; g != NULL; g = next) {
+        next = g->next;
+        ss_cond_destroy(&g->cond);
+        ss_free(g);
+    }
     ss_mutex_destroy(&group->lock);
 }
 
 ss_status
 ss_group_after_fork_child(ss_group *group)
 {
-    uint64_t forks = group->forks + 1;
-    *group = (ss_group){.forks = forks};
+    *group = (ss_group){.forks = group->forks + 1, .gates = group->gates};
+    /* A thread of the parent may have been in the middle of signalling. */
+    for (gate *g = group->gates; g != NULL; g = g->next) {
+        SS_TRY(ss_cond_init(&g->cond));
+    }
     return ss_mutex_init(&group->lock);
+}
+
+/* --- gates ------------------------------------------------------------------------------ */
+
+static gate *
+gate_new(void)
+{
+    gate *g = ss_calloc(1, sizeof(*g));
+    if (g != NULL && ss_cond_init(&g->cond) != SS_OK) {
+        ss_free(g);
+        return NULL;
+    }
+    return g;
+}
+
+/* Lock the group and give `r` a gate. False: no memory, and it is not locked. */
+static bool
+lock_with_gate(ss_group *group, request *r)
+{
+    ss_mutex_lock(&group->lock);
+    if (group->gates == NULL) {
+        ss_mutex_unlock(&group->lock);
+        r->gate = gate_new();
+        if (r->gate == NULL) {
+            return false;
+        }
+        ss_mutex_lock(&group->lock);
+        return true;
+    }
+    r->gate = group->gates;
+    group->gates = r->gate->next;
+    return true;
+}
+
+static void
+return_gate_lock_held(ss_group *group, request *r)
+{
+    r->gate->next = group->gates;
+    group->gates = r->gate;
 }
 
 /* --- the queue ------------------------------------------------------------------------ */
@@ -131,7 +187,7 @@ tell_next_lock_held(const ss_group *group)
 {
     request *r = next_leader_lock_held(group);
     if (r != NULL) {
-        ss_cond_signal(&r->cond);
+        ss_cond_signal(&r->gate->cond);
     }
 }
 
@@ -212,28 +268,27 @@ take_more(ss_group *group, round *shared)
     return NULL;
 }
 
-static void
-finish_lock_held(request *r)
-{
-    r->state = DONE;
-    ss_cond_signal(&r->cond); /* under the lock: then it is gone */
-}
-
-/* Everybody's outcome is known. Who wrote just now may soon write again. */
+/* Everybody's outcome is known. Who wrote just now may soon write again. They are woken
+ * without the lock, which each of them wants next, and may be gone before that. */
 static void
 finish_round(ss_group *group, const round *done)
 {
+    gate *gates[MOST_IN_ROUND];
+    int n_gates = 0;
     ss_mutex_lock(&group->lock);
     group->expected = done->n;
     for (const request *r = group->first; r != NULL; r = r->next) {
         group->expected += !r->alone;
     }
     group->shared += done->n - 1;
-    for (request *r = done->first, *next; r != NULL; r = next) {
-        next = r->next;
-        finish_lock_held(r);
+    for (request *r = done->first; r != NULL; r = r->next) {
+        r->state = DONE;
+        gates[n_gates++] = r->gate;
     }
     ss_mutex_unlock(&group->lock);
+    for (int i = 1; i < n_gates; i++) { /* the leader is awake */
+        ss_cond_signal(&gates[i]->cond);
+    }
 }
 
 /* The work of all was undone: back to where they stood, but for `culprit` (if any),
@@ -246,7 +301,8 @@ put_back(ss_group *group, const round *undone, request *culprit, bool alone)
     for (request *r = undone->first, *next; r != NULL; r = next) {
         next = r->next;
         if (r == culprit) {
-            finish_lock_held(r);
+            r->state = DONE;
+            ss_cond_signal(&r->gate->cond);
             continue;
         }
         ss_error_init(r->err);
@@ -414,6 +470,9 @@ ask_lock_held(ss_group *group, request *me, int64_t *last_check)
     }
     else if (me->forks != group->forks) { /* its signal handler forked */
         enqueue_lock_held(group, me);
+        if (ss_cond_init(&me->gate->cond) != SS_OK) {
+            withdraw_lock_held(group, me, ss_error_nomem(me->err));
+        }
     }
     else {
         me->state = QUEUED;
@@ -436,7 +495,7 @@ stand_in_line_lock_held(ss_db *db, request *me)
     int64_t until = 0, last_check = 0;
     while (me->state != DONE && next_leader_lock_held(group) != me) {
         if (me->state == TAKEN) {
-            (void)ss_cond_wait(&me->cond, &group->lock, -1);
+            (void)ss_cond_wait(&me->gate->cond, &group->lock, -1);
             continue;
         }
         int64_t now = ss_clock_ms(), ms = POLL_MS;
@@ -454,7 +513,7 @@ stand_in_line_lock_held(ss_db *db, request *me)
             ms = me->call->deadline_ms - now;
         }
         ms = until - now < ms ? until - now : ms;
-        if (!ss_cond_wait(&me->cond, &group->lock, ms > 0 ? ms : 1) &&
+        if (!ss_cond_wait(&me->gate->cond, &group->lock, ms > 0 ? ms : 1) &&
             me->state == QUEUED) {
             ask_lock_held(group, me, &last_check);
         }
@@ -496,10 +555,9 @@ ss_group_write(ss_db *db, const ss_call *call, bool alone, ss_group_work work,
     if (is_in_transaction(db)) {
         return write_in_transaction(db, call, work, arg, err);
     }
-    if (ss_cond_init(&me.cond) != SS_OK) {
+    if (!lock_with_gate(group, &me)) {
         return ss_error_nomem(err);
     }
-    ss_mutex_lock(&group->lock);
     enqueue_lock_held(group, &me);
     while (stand_in_line_lock_held(db, &me), me.state != DONE) {
         group->led = true;
@@ -509,8 +567,8 @@ ss_group_write(ss_db *db, const ss_call *call, bool alone, ss_group_work work,
         group->led = false;
     }
     tell_next_lock_held(group);
+    return_gate_lock_held(group, &me);
     ss_mutex_unlock(&group->lock);
-    ss_cond_destroy(&me.cond);
     return me.status;
 }
 

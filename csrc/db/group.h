@@ -34,6 +34,7 @@ ss_status ss_group_write(ss_db *db, const ss_call *call, bool alone, ss_group_wo
 typedef struct {
     ss_mutex lock;
     struct ss_group_request *first, *last; /* borrowed: each on its thread's stack */
+    struct ss_group_gate *gates;           /* owned: those that nobody waits at */
     bool led;                              /* somebody leads */
     _Atomic uint32_t arrivals;             /* requests that were queued so far */
     /* For whoever leads: how many wrote lately, and how long a COMMIT takes. */
