@@ -1,16 +1,17 @@
 """Write the pictures of the README: `./run pictures`.
 
-They show the dashboard of a made-up year, the same every time, as a real browser does.
+They show the dashboard of a made-up year that ends today, as a real browser does.
 """
 
 from __future__ import annotations
 
+import datetime
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 
-from harness import NAMES, UNTIL, serving
+from harness import NAMES, serving
 from playwright.sync_api import sync_playwright
 from test_areas import DRAWN, address_of
 
@@ -32,7 +33,8 @@ def main() -> None:
         sys.exit("there is no chromium")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "shop.db"
-        demo.generate(path, days=400, rows=5000, until=UNTIL)
+        today = datetime.datetime.now(datetime.UTC).date()  # else it is said to be old
+        demo.generate(path, days=400, rows=5000, until=today)
         with serving(path, "--currency", "EUR") as server, sync_playwright() as api:
             browser = api.chromium.launch(
                 executable_path=chromium, args=["--no-sandbox"]

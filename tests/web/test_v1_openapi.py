@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import html.parser
 import json
 import os
+import re
 import shlex
 import urllib.parse
 
@@ -55,6 +57,15 @@ def document(app):
 def test_the_document_is_valid(document):
     assert document["openapi"] == "3.1.0"
     assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
+
+
+def test_days_to_compare_with_are_days(document):
+    pattern = document["components"]["parameters"]["to"]["schema"]["pattern"]
+    days = (datetime.date(2023, 1, 1) + datetime.timedelta(i) for i in range(365))
+    assert all(re.search(pattern, f"{d}..{d}") for d in days)
+    for no in ("4443-57-19", "2025-02-30", "2025-04-31", "2025-00-10", "0000-01-01"):
+        assert not re.search(pattern, f"{no}..2025-01-01"), no
+        assert not re.search(pattern, f"2025-01-01..{no}"), no
 
 
 def test_every_route_but_the_pages_is_in_it(app, document):

@@ -312,6 +312,16 @@ def test_nobody_writes_unless_the_settings_say_so(make_app, options):
         assert answer.get_json()["error"]["code"] == "read_only"
 
 
+@pytest.mark.parametrize("bulk", [False, True])
+def test_no_row_takes_the_last_id_there_is(client, bulk):
+    """After it SQLite has none left for rows that come without one."""
+    for id, status in ((2**63 - 1, 422), (2**53, 422), (2**53 - 1, 200 + (not bulk))):
+        row = STAGE | {"id": id, "stage_order": 77}
+        path, body = (f"{FUNNEL}/bulk", [row]) if bulk else (FUNNEL, row)
+        post(client, path, body, status=status)
+    post(client, FUNNEL, STAGE | {"stage_order": 78, "stage_name": "new"}, status=201)
+
+
 # ---- how much ------------------------------------------------------------------------
 
 

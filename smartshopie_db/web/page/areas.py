@@ -155,11 +155,11 @@ def customers(scene: Scene) -> Iterator[Part]:
     yield from plots(
         scene,
         "customers",
-        segments=4,
-        behavioral_patterns=4,
-        lifetime_value=4,
+        segments=6,
+        behavioral_patterns=6,
+        lifetime_value=6,
         concerns=6,
-        product_gaps=6,
+        product_gaps=12,
     )
 
 

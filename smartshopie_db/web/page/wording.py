@@ -90,7 +90,8 @@ def instant(moment: datetime.datetime) -> str:
     return f"{day(moment)}, {moment:%H:%M} UTC"
 
 
-CALLED = {"revenue_impact": "assistant_revenue"}  # as it is on cards and charts
+# As they are called on cards and charts.
+CALLED = {"revenue_impact": "assistant_revenue", "total_customers": "customers"}
 
 
 def words(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..._cell import INFINITE
 from .. import params
-from . import asked, figures, formats
+from . import asked, figures, formats, incoming
 from .known import Known
 
 Part = dict[str, Any]
@@ -78,6 +78,8 @@ def to_write(known: Known, name: str) -> Part:
         schema["minimum"] = int(cell.low)
         if cell.high != INFINITE:
             schema["maximum"] = int(cell.high)
+    if name == "id":
+        schema["maximum"] = incoming.LAST_ID
     return schema if name in known.filled else nullable(schema)
 
 

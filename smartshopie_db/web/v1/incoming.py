@@ -88,6 +88,8 @@ def typed(known: Known, row: Row, cells: Any, number: int | None = None) -> Row:
             found[name] = cells[name](value)
             if found[name] is None and name in known.filled:
                 raise ValueError("is required")
+            if name == "id" and (found[name] or 0) > LAST_ID:
+                raise ValueError(f"at most {LAST_ID}: others come after it")
         except ValueError as error:
             text = f"{name}: {error}"
             raise errors.in_row(
@@ -102,6 +104,7 @@ def no_column(known: Known, name: str, number: int | None) -> Refused:
     return errors.in_row(422, "bad_value", text, known.name, shown, number)
 
 
+LAST_ID = 2**53 - 1  # with the last there is, a table would never take a row again
 LONGEST_NAME = 100  # characters of a column's name in a message
 
 
