@@ -61,6 +61,7 @@ def value_axis(unit: str | None, style: Style, what: str, **more: Any) -> Layout
         "rangemode": "tozero",
         "tickprefix": before,
         "ticksuffix": after,
+        "separatethousands": True,
         "nticks": 6,
         "showgrid": True,
         "zeroline": True,
