@@ -310,9 +310,18 @@ class Shop(RuleBasedStateMachine):
         del self.kept[:-20]
 
 
+@pytest.fixture
+def of_this_test():
+    """What other tests of the process left is not looked through at each collection:
+    after some thousand tests that is a second each."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(soak.times(200, 14400))
-def test_any_sequence_of_calls(blank_file):
+def test_any_sequence_of_calls(blank_file, of_this_test):
     Shop.blank, Shop.n_steps = blank_file, 0
     run_state_machine_as_test(
         Shop,
