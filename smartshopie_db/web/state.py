@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import sys
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from .watch import Watcher
 
 NAME = "smartshopie"  # in app.extensions
 KEPT = 16 << 20  # bytes of bodies
-ENTRY = 600  # bytes that each takes beside its data: key, headers, places in dicts
+ENTRY = 600  # bytes that each takes beside its data and the texts of key and headers
 
 
 @dataclass
@@ -63,10 +64,16 @@ class Bodies:
                 self._tag, self._bytes = tag, 0
                 self._kept.clear()
             if key not in self._kept:
-                self._bytes += ENTRY + len(body.data)
+                self._bytes += size(key, body)
             self._kept[key] = body
             while self._bytes > KEPT:
-                self._bytes -= ENTRY + len(self._kept.popitem(last=False)[1].data)
+                self._bytes -= size(*self._kept.popitem(last=False))
+
+
+def size(key: Any, body: Body) -> int:
+    """Bytes that an answer takes while it is kept. What was asked counts, too: a filter
+    may be longer than what it finds."""
+    return ENTRY + sys.getsizeof(repr((key, body.headers))) + len(body.data)
 
 
 class State:

@@ -229,6 +229,21 @@ def test_what_is_kept_has_a_limit_of_memory():
     assert bodies.get("tag", key) is not None
 
 
+def test_what_was_asked_counts_as_kept():
+    """A filter may be as long as an address, and find nothing."""
+    bodies = Bodies()
+    tracemalloc.start()
+    for i in range(1000):
+        long = f"{i}" + "x" * 30_000 + "\N{PARTY POPPER}"  # 4 bytes a character
+        headers = (("Link", f"</{i}{'x' * 30_000}>"),)
+        bodies.put(
+            "tag", ("rows", ("name", long)), Body(b"", "text/csv", None, headers)
+        )
+    taken = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert taken < 1.2 * KEPT
+
+
 def test_large_answers_are_compressed_for_those_who_want_it(app):
     import gzip
 
