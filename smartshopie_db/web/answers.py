@@ -22,6 +22,7 @@ from .state import Body, State, current
 
 SMALLEST = 1024  # bytes worth compressing
 JSON = "application/json"
+FAILED = "smartshopie.failed"  # in environ: what the short way has waited for in vain
 
 
 def fresh(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
@@ -33,6 +34,8 @@ def fresh(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Response]
         @functools.wraps(view)
         def answer(**path: Any) -> Response:
             given = params.parse(names)
+            if FAILED in request.environ:
+                raise request.environ.pop(FAILED)
             key = (view, *path.items(), *sorted(given.items()))
             return kept(key, lambda: view(current(), **path, **given))
 

@@ -17,7 +17,7 @@ from typing import Any
 from flask import Flask
 
 from . import guard, params
-from .answers import Body, keep, wants_gzip
+from .answers import FAILED, Body, keep, wants_gzip
 from .pieces import LARGE
 from .state import State
 
@@ -55,7 +55,9 @@ class Front:
             return self._flask(environ, start)
         try:
             status, headers, body = self._answer(route, environ)
-        except Exception:  # said in the one way that errors are said
+        except Exception as error:  # said in the one way that errors are said
+            if guard.is_busy(error):
+                environ[FAILED] = error  # to ask again would take as long once more
             return self._flask(environ, start)
         start(status, headers)
         seconds = time.perf_counter() - began

@@ -145,7 +145,7 @@ def as_refused(error: Exception) -> Refused:
     if isinstance(error, DiskFullError):
         log.error("the disk is full", exc_info=error)
         return Refused(507, "disk_full", "there is no room to write")
-    if isinstance(error, OperationalError) and is_named(error, BUSY):
+    if is_busy(error):
         log.warning("busy: %s", printable(error))
         return Refused(503, "busy", "it takes too long just now", headers=RETRY)
     if is_of_file(error):
@@ -156,6 +156,11 @@ def as_refused(error: Exception) -> Refused:
 # Families of SQLite's codes.
 BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_INTERRUPT")
 DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+
+
+def is_busy(error: Exception) -> bool:
+    """Did it take too long, for this time?"""
+    return isinstance(error, OperationalError) and is_named(error, BUSY)
 
 
 def is_of_file(error: Exception) -> bool:

@@ -8,6 +8,7 @@ from flask import abort
 from smartshopie_db.reports import REPORTS
 from smartshopie_db.web import answers
 from smartshopie_db.web import front as fronts
+from smartshopie_db.web.answers import fresh
 from smartshopie_db.web.front import Front
 
 KPIS = "/api/overview/kpis"
@@ -126,6 +127,22 @@ def test_nothing_goes_past_a_hook(make_app):
 def test_no_hook_comes_too_late(ways):
     with pytest.raises(AssertionError, match="before_request"):
         ways.app.before_request(lambda: abort(401))
+
+
+def test_what_takes_too_long_is_not_tried_on_both_ways(make_app):
+    app, tried = make_app(timeout=0.05), []
+    endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c)"
+
+    def slow(state):
+        tried.append(state)
+        return {"data": state.db.query(f"{endless} SELECT max(x) FROM c")}
+
+    app.get("/api/slow")(fresh()(slow))
+    ways = Ways(app)
+    got = app.test_client().get("/api/slow")
+    assert got.status_code == 503 and got.json["error"]["code"] == "busy"
+    assert got.headers["Retry-After"] == "1"
+    assert len(tried) == 1 and ways.short == 0
 
 
 def test_both_ways_are_counted(ways):
