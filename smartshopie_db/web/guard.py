@@ -81,7 +81,8 @@ def is_trusted(host: str, trusted: Collection[str]) -> bool:
     addresses in brackets."""
     if host.startswith("["):
         address, end, port = host.partition("]")
-        return address + end in trusted and (port == "" or port[1:].isdecimal())
+        right = port == "" or (port[0] == ":" and port[1:].isdecimal())
+        return address + end in trusted and right
     names = [name for name in trusted if not name.startswith("[")]
     return bool(names) and host_is_trusted(host, names)
 
@@ -147,10 +148,14 @@ def as_refused(error: Exception) -> Refused:
         return Refused(507, "disk_full", "there is no room to write")
     if is_busy(error):
         log.warning("busy: %s", printable(error))
-        return Refused(503, "busy", "it takes too long just now", headers=RETRY)
+        return busy()
     if is_of_file(error):
         return unavailable(error)
     return unexpected(error)
+
+
+def busy() -> Refused:
+    return Refused(503, "busy", "it takes too long just now", headers=RETRY)
 
 
 # Families of SQLite's codes.

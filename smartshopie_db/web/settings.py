@@ -27,7 +27,7 @@ class Settings:
     token_file: str | None = None  # where it is read from instead
     metrics: bool = True  # is there /metrics
     streams: int = 2  # event streams held open at once: each keeps a thread busy
-    timeout: float = 2.0  # seconds for the reading of one request
+    timeout: float = 2.0  # seconds for one question to the database
     max_body: int = 1 << 20  # bytes of a request body
     max_bulk: int = 32 << 20  # bytes of the body of a bulk write
     max_rows: int = 1000  # of one page of /api/v1

@@ -63,9 +63,10 @@ class Bodies:
             if tag != self._tag:
                 self._tag, self._bytes = tag, 0
                 self._kept.clear()
-            if key not in self._kept:
-                self._bytes += size(key, body)
+            if key in self._kept:
+                self._bytes -= size(key, self._kept.pop(key))
             self._kept[key] = body
+            self._bytes += size(key, body)
             while self._bytes > KEPT:
                 self._bytes -= size(*self._kept.popitem(last=False))
 

@@ -131,6 +131,15 @@ def test_a_body_that_ends_too_early_changes_nothing(app, path, kind, body):
     assert got.status_code == 200
 
 
+def test_no_room_for_a_body_is_said(app, monkeypatch):
+    def full(size):
+        return open("/dev/full", "w+b", buffering=0)
+
+    monkeypatch.setattr(receiving.tempfile, "SpooledTemporaryFile", full)
+    got = send(app, io.BytesIO(b'{"record_date": "2025-10-28"}'), length=29)
+    assert got.status_code == 507 and got.json["error"]["code"] == "disk_full"
+
+
 @pytest.mark.parametrize(("kind", "body"), BULK)
 def test_lines_without_a_length_are_refused(app, kind, body):
     """Of these half looks whole when the connection breaks; a list has its bracket."""

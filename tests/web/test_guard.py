@@ -121,6 +121,7 @@ def test_the_headers_are_exactly_these_on_every_answer(app, method):
         ("[::1]:5001", 200),
         ("[::2]:5001", 400),
         ("[::1].evil.example", 400),
+        ("[::1]x80", 400),
         ("evil.example", 400),
         ("localhost.evil.example", 400),
         ("127.0.0.1.evil.example:80", 400),

@@ -9,6 +9,7 @@ import io
 import json
 import re
 import sqlite3
+import time
 
 import layouts
 import pytest
@@ -17,6 +18,7 @@ from pages import Page
 from smartshopie_db import OperationalError, SmartShopieDB, demo
 from smartshopie_db.plots import PLOTS
 from smartshopie_db.web import create_app
+from smartshopie_db.web import page as pages_of_app
 from smartshopie_db.web.page import areas, assets, charts, panels, wording
 
 AREAS = tuple(areas.AREAS)
@@ -485,6 +487,22 @@ def test_a_part_that_fails_leaves_the_rest(client, monkeypatch):
     assert got.headers["Cache-Control"] == "no-store" and "ETag" not in got.headers
     monkeypatch.undo()
     assert "could not be read" not in client.get("/", headers=BROWSER).text
+
+
+def test_a_page_asks_no_more_when_its_time_is_over(make_app, monkeypatch):
+    """Each question has a time limit, but a page asks many."""
+    make, made = pages_of_app.made, []
+
+    def slowly(part):
+        made.append(part.id)
+        time.sleep(0.06)
+        return make(part)
+
+    monkeypatch.setattr(pages_of_app, "made", slowly)
+    got = make_app(timeout=0.1).test_client().get("/", headers=BROWSER)
+    assert got.status_code == 503 and got.headers["Retry-After"] == "1"
+    assert len(made) == 2
+    assert make_app(timeout=0).test_client().get("/").status_code == 200
 
 
 def test_when_every_part_fails_there_is_no_page(client, monkeypatch):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import datetime
 import functools
+import math
 import os
 import secrets
+import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -135,7 +138,7 @@ def written(state: State, version: str, area: Area, given: asked.Asked) -> bytes
     window = given.window()
     newest = newest_day(state.db)
     scene = Scene(state, given, window, urls)
-    blocks = [made(part) for part in area.parts(scene)]
+    blocks = made_in_time(area.parts(scene), state.settings.timeout)
     failed = [block for block in blocks if isinstance(block, Failed)]
     if failed and len(failed) == len(blocks):
         raise failed[0].error  # then there is no page to save
@@ -175,6 +178,18 @@ def age(newest: datetime.date | None) -> int:
     """How many days old the newest data is, when that is more than usual."""
     days = (asked.today() - newest).days if newest else 0
     return days if days > OLD else 0
+
+
+def made_in_time(parts: Iterable[Part], seconds: float) -> list[Any]:
+    """A block for each part. Where they take longer than one question may (0: no limit),
+    no more is asked: the others are waiting."""
+    end = time.monotonic() + (seconds or math.inf)
+    blocks = []
+    for part in parts:
+        if time.monotonic() > end:
+            raise guard.busy()
+        blocks.append(made(part))
+    return blocks
 
 
 def made(part: Part) -> Any:

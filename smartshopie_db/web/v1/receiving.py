@@ -8,6 +8,7 @@ up to a number that a server has threads for: who only reads always finds one.
 from __future__ import annotations
 
 import contextlib
+import errno
 import tempfile
 import threading
 import time
@@ -42,8 +43,10 @@ def received(seconds: float) -> IO[bytes]:
                 if time.monotonic() > end:
                     break
         check(file.tell(), end, seconds)
-    except BaseException:
+    except BaseException as error:
         file.close()
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise Refused(507, "disk_full", "there is no room for the body") from None
         raise
     file.seek(0)
     return file
