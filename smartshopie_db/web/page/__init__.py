@@ -181,8 +181,8 @@ def age(newest: datetime.date | None) -> int:
 
 
 def made_in_time(parts: Iterable[Part], seconds: float) -> list[Any]:
-    """A block for each part. Where they take longer than one question may (0: no limit),
-    no more is asked: the others are waiting."""
+    """A block for each part. Where they take longer than one question may (0: no
+    limit), no more is asked: others are waiting."""
     end = time.monotonic() + (seconds or math.inf)
     blocks = []
     for part in parts:
