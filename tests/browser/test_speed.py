@@ -25,6 +25,7 @@ WATCH = """(name) => {
     };
     requestAnimationFrame(look);
 }"""
+PAINTED = "() => performance.getEntriesByName('first-contentful-paint')[0]"
 TITLES = {"revenue": "Revenue", "overview": "Overview", "customers": "Customers"}
 
 
@@ -46,9 +47,8 @@ def test_a_first_visit_is_quick_as_well(open_page, server):
     watched = open_page()
     watched.page.goto(server + "/", wait_until="commit")
     watched.page.wait_for_function(DRAWN)
-    times = watched.page.evaluate(
-        """() => ({charts: performance.now(), figures:
-            performance.getEntriesByName('first-contentful-paint')[0].startTime})"""
-    )
+    charts = watched.page.evaluate("performance.now()")
+    paint = watched.page.wait_for_function(PAINTED).json_value()  # it is told late
+    times = {"charts": charts, "figures": paint["startTime"]}
     print(times)
     assert times["figures"] < 4 * 300 and times["charts"] < 4 * 1500

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import http.client
 import os
 import re
@@ -98,6 +99,19 @@ def read_until(client, text, seconds=PATIENCE):
     except TimeoutError:
         pass
     return found
+
+
+def answered(clients, n, seconds=PATIENCE):
+    """How many of the clients have got which status, once n of them have one."""
+    end, waiting = time.monotonic() + seconds, set(clients)
+    statuses = collections.Counter()
+    while statuses.total() < n:
+        ready, _, _ = select.select(waiting, [], [], max(0, end - time.monotonic()))
+        assert ready, f"{statuses.total()} of {len(clients)} have an answer: {statuses}"
+        for client in ready:
+            statuses[int(client.recv(12).split()[1])] += 1
+        waiting.difference_update(ready)
+    return statuses
 
 
 def wait_all(streams, text, seconds):
