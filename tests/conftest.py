@@ -17,6 +17,7 @@ settings.register_profile("house", deadline=None, derandomize=True, database=Non
 settings.load_profile("house")
 
 
+@pytest.hookimpl(trylast=True)  # after those that mark whole folders
 def pytest_collection_modifyitems(items):
     """What measures may measure again; what counts rows has one try."""
     for item in items:

@@ -307,6 +307,7 @@ def test_wrong_arguments(db, target):
 # --- stopping ------------------------------------------------------------------------
 
 
+@pytest.mark.timed
 def test_a_time_limit_leaves_nothing(big, target):
     begun = time.monotonic()
     with pytest.raises(OperationalError, match="time limit"):

@@ -146,6 +146,7 @@ def test_other_threads_run_while_rows_are_taken(db):
     assert len(between) >= (end - start) / 0.05
 
 
+@pytest.mark.timed
 def test_a_time_limit_holds_for_all_of_it(db):
     def slow():
         for n in range(1000):

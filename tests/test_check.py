@@ -280,6 +280,7 @@ def test_a_journal_beside_a_file_in_wal_mode(db, path):
     assert one(db.check(), "stray_journal").severity == "warning"
 
 
+@pytest.mark.timed
 def test_a_large_log_and_an_old_reader(path):
     """Somebody's read keeps the log from being copied back."""
     with SmartShopieDB(path) as db, db.snapshot():

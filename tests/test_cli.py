@@ -559,6 +559,7 @@ def test_every_verb_has_help_with_examples(cli):
             assert line.startswith("  smartshopie ") or "| smartshopie " in line
 
 
+@pytest.mark.timed
 def test_version_is_quick(shop):
     def wall(*words):
         times = []

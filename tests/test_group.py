@@ -211,6 +211,7 @@ def test_close_while_they_wait(path):
     assert stored(path) == sorted(acked)
 
 
+@pytest.mark.timed
 def test_ctrl_c_withdraws_a_waiting_add(path):
     scripts.run(
         """

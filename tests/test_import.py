@@ -363,6 +363,7 @@ def most_memory(*words):
     return int(done.stdout) / 1024
 
 
+@pytest.mark.timed
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_memory_is_bounded(path, tmp_path):

@@ -519,6 +519,7 @@ def test_of_eight_processes_one_does_it(real_path, tmp_path):
     assert len(list(tmp_path.glob("*.backup"))) == 1
 
 
+@pytest.mark.timed
 def test_it_can_be_stopped(tmp_path):
     path = tmp_path / "old.db"
     db = sqlite3.connect(path)

@@ -143,6 +143,7 @@ def test_stats_say_who_is_reading_for_how_long(db):
     assert db.stats()["oldest_read_seconds"] == 0
 
 
+@pytest.mark.timed
 def test_stats_do_not_wait_for_a_reader(path):
     with SmartShopieDB(path, readers=1) as db:
         inside, leave = threading.Event(), threading.Event()

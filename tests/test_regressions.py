@@ -151,6 +151,7 @@ def test_a_script_with_a_nul_is_refused_whole(db, tmp_path):
         db.query("SELECT :a", {"a\0b": 1})
 
 
+@pytest.mark.timed
 def test_setting_up_an_empty_file_obeys_busy_timeout(tmp_path):
     path = tmp_path / "empty.db"
     oracle.run(path, "CREATE TABLE t(x)", "DROP TABLE t")

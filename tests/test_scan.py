@@ -199,6 +199,7 @@ def large(large_file, tmp_path):
     return shutil.copy(large_file, tmp_path / "large.db")
 
 
+@pytest.mark.timed
 def test_a_time_limit_and_a_cancel_stop_all_readers(large):
     with SmartShopieDB(large, cache=False) as db:
         table = db.customer_interactions

@@ -187,6 +187,7 @@ def test_a_wheel_has_places_by_weight():
     assert sorted(thirds.values()) == [85, 85, 86]
 
 
+@pytest.mark.timed
 def test_interactions_are_made_quickly():
     """A million in about a second of processor time; bounds are wide."""
     shop = Shop(100, UNTIL, 200_000, seed=1)

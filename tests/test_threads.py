@@ -215,6 +215,7 @@ def test_writers_are_served_in_the_order_they_came(db):
     assert sorted(order) == list(range(12))
 
 
+@pytest.mark.timed
 def test_a_reader_does_not_wait_for_a_writer(db):
     db.add_overview_kpis(record_date="2025-01-01")
     with db.transaction():
@@ -241,6 +242,7 @@ def test_more_threads_than_readers(path):
         run_all([read] * 12)
 
 
+@pytest.mark.timed
 def test_a_writer_waits_no_longer_than_busy_timeout(path):
     with SmartShopieDB(path, busy_timeout=0.2) as db, db.transaction():
         seen = []
@@ -374,6 +376,7 @@ def hold_lock(path):
     return holder
 
 
+@pytest.mark.timed
 def test_a_lock_of_another_process_is_waited_for_and_no_longer(path):
     with SmartShopieDB(path, busy_timeout=0.3) as db:
         db.add_overview_kpis(record_date="2025-01-01")

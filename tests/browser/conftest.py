@@ -20,6 +20,7 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "browser" in item.path.parts:
             item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.timed)
 
 
 @pytest.fixture(scope="session")

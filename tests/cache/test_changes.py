@@ -155,6 +155,7 @@ def test_a_snapshot_sees_its_own_time(db):
     assert newest(db) == 105
 
 
+@pytest.mark.timed
 def test_a_replaced_file_is_noticed_in_time(db, tmp_path):
     other = tmp_path / "other.db"
     with oracle.connect(db.db_path) as source, oracle.connect(other) as copy:

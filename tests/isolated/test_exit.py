@@ -35,6 +35,7 @@ ENDS = {
 }
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("how", ENDS)
 def test_an_end_in_order_leaves_one_file(path, how):
     code = "db = SmartShopieDB(PATH)\nadd(db, 1)\n" + ENDS[how]

@@ -114,6 +114,7 @@ print(json.dumps([per_stretch, marks]))
 """
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("what", ROUNDS)
 def test_nothing_is_left_behind(tmp_path, what):
     code = ROUNDS[what].replace("\n", "\n    ")

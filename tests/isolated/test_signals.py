@@ -120,6 +120,7 @@ def test_ctrl_c_stops_it_and_the_database_goes_on(path, what, capsys):
     assert oracle.healthy(path)
 
 
+@pytest.mark.timed
 def test_a_handler_that_does_not_raise_runs_and_the_query_goes_on(path):
     out = scripts.run(
         """
@@ -168,6 +169,7 @@ def test_an_exception_of_a_handler_comes_out_as_it_is(path):
     )
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("where", ["PATH", "':memory:'"])
 def test_a_handler_that_uses_the_database_does_not_hang(path, where):
     """The call that it interrupts may hold what it would wait for: it is told so."""
@@ -240,6 +242,7 @@ def stopped(call):
     return time.monotonic() - begun
 
 
+@pytest.mark.timed
 def test_a_time_limit_stops_a_call(db):
     for call in (
         lambda: db.query(SLOW, timeout=0.2),
@@ -252,6 +255,7 @@ def test_a_time_limit_stops_a_call(db):
     assert db.get_overview_kpis(timeout=5).id == 1
 
 
+@pytest.mark.timed
 def test_the_database_has_a_time_limit_for_all_calls(path):
     with SmartShopieDB(path, timeout=0.2) as db:
         for call in (
@@ -271,6 +275,7 @@ def test_the_database_has_a_time_limit_for_all_calls(path):
         assert db.overview_kpis.count() == 3
 
 
+@pytest.mark.timed
 def test_a_time_limit_holds_while_waiting_for_a_lock(path):
     with SmartShopieDB(path, timeout=0.2, busy_timeout=20) as db:
         db.connect()

@@ -148,6 +148,7 @@ def test_lines_without_a_length_are_refused(app, kind, body):
     assert got.status_code == (200 if kind.endswith("/json") else 411)
 
 
+@pytest.mark.timed
 def test_writers_wait_for_no_body(app, path, slow):
     """A body that is on its way holds no lock of the database."""
     slow(3)
@@ -254,6 +255,7 @@ def memory(server):
     return found
 
 
+@pytest.mark.timed
 def test_half_bodies_leave_threads_for_others(server):
     head = (
         f"POST {TABLE} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n"
@@ -274,6 +276,7 @@ def test_half_bodies_leave_threads_for_others(server):
         assert b" 201 " in read_until(client, b"\r\n")
 
 
+@pytest.mark.timed
 def test_clients_that_do_not_read_keep_little_memory(server):
     """Each asks for the charts' script, the largest there is, uncompressed."""
     assert server.get(script())[0] == 200

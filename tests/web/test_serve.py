@@ -63,6 +63,7 @@ def test_ctrl_c_is_130_and_nothing_is_said(start, path):
     assert server.said == before
 
 
+@pytest.mark.timed
 @pytest.mark.slow
 def test_a_stop_during_the_start_is_heard(path):
     for delay in [0.16 + 0.01 * i for i in range(20)]:
@@ -157,6 +158,7 @@ def p99(server, path, seconds):
     return sorted(taken)[len(taken) * 99 // 100]
 
 
+@pytest.mark.timed
 def test_streams_beside_requests(start, path):
     """They hold nobody up, hear of a change at once, and end with the server."""
     server = start(path, "--streams", STREAMS)
@@ -173,6 +175,7 @@ def test_streams_beside_requests(start, path):
         stream.close()
 
 
+@pytest.mark.timed
 def test_slow_clients_hold_nobody_up(start, path):
     """200 sockets that send a byte now and then, as a hostile client would."""
     server = start(path, "--streams", 20)
@@ -213,6 +216,7 @@ CONF = ["-c", "python:smartshopie_db.web.gunicorn_conf"]
 APP = "smartshopie_db.web:create_app()"
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize(
     ("words", "held"),
     [

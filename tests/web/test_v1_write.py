@@ -397,6 +397,7 @@ print(answer.status_code, answer.get_json().get("data"), (after - before) // 102
 """
 
 
+@pytest.mark.timed
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["json", "ndjson"])
 def test_a_large_load_takes_little_memory(path, kind):
