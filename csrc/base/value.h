@@ -7,6 +7,8 @@
 
 #include "base/status.h"
 
+#include <string.h> // strlen()
+
 /* What a column holds.  The schema decides, never the data. */
 typedef enum {
     SS_KIND_INT,       /* INTEGER: int64 */
@@ -38,5 +40,12 @@ typedef struct {
         } s;
     } as;
 } ss_value;
+
+/* The text of a C string, which it borrows. */
+static inline ss_value
+ss_value_text(const char *s)
+{
+    return (ss_value){.tag = SS_VALUE_TEXT, .as.s = {.p = s, .n = strlen(s)}};
+}
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "db/db_int.h"
 #include "db/journal.h"
+#include "db/aside.h"
 #include "db/rebuild.h"
 #include "store/copy.h"
 
@@ -106,10 +107,10 @@ change(work *w, const ss_layout *layout, bool legacy, ss_error *err)
 {
     SS_TRY(back_up(w, err));
     if (legacy) {
-        SS_TRY(ss_rebuild_set_aside(w->conn, layout, w->report, err));
+        SS_TRY(ss_aside_all(w->conn, layout, w->report, err));
         SS_TRY(run_scripts(w, 0, err));
         SS_TRY(ss_rebuild_copy(w->conn, layout, w->report, err));
-        SS_TRY(ss_rebuild_finish(w->conn, w->report, err));
+        SS_TRY(ss_aside_finish(w->conn, w->report, err));
     }
     else {
         SS_TRY(run_scripts(w, w->report->from_version, err));

@@ -57,9 +57,7 @@ ss_migration_free(ss_migration *m)
 static ss_value
 text(const char *s)
 {
-    return s == NULL
-               ? (ss_value){.tag = SS_VALUE_NULL}
-               : (ss_value){.tag = SS_VALUE_TEXT, .as.s = {.p = s, .n = strlen(s)}};
+    return s == NULL ? (ss_value){.tag = SS_VALUE_NULL} : ss_value_text(s);
 }
 
 static ss_value

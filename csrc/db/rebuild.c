@@ -11,17 +11,16 @@
  */
 #include "db/rebuild.h"
 
+#include "base/buf.h"
 #include "base/mem.h"
-#include "base/moment.h"
-#include "base/utf8.h"
+#include "db/aside.h"
+#include "db/fit.h"
+#include "db/rejected.h"
 #include "store/stmt.h"
 
 #include <stdio.h>  // snprintf()
-#include <string.h> // memcmp(), strlen(), strstr()
+#include <string.h> // strlen(), strstr()
 #include <time.h>   // time()
-
-/* A table of the file while it waits to be copied. */
-#define ASIDE "_legacy_"
 
 typedef struct {
     ss_conn *conn;
@@ -42,145 +41,6 @@ typedef struct {
     ss_value now;
     ss_migration_counts counts;
 } rebuild;
-
-/* ---- small things ---- */
-
-static ss_value
-text_value(const char *s)
-{
-    return (ss_value){.tag = SS_VALUE_TEXT, .as.s = {.p = s, .n = strlen(s)}};
-}
-
-/* Run SQL made of parts around quoted names: `before`"name"`middle`"other"`after`. */
-static ss_status
-run(ss_conn *conn, ss_buf *sql, ss_error *err)
-{
-    ss_status status =
-        ss_buf_ok(sql) ? ss_conn_exec(conn, sql->data, err) : ss_error_nomem(err);
-    ss_buf_free(sql);
-    return status;
-}
-
-static void
-add_aside(ss_buf *sql, const ss_table_desc *table)
-{
-    ss_buf_printf(sql, "\"" ASIDE "%s\"", table->name);
-}
-
-static int
-find_ours(const ss_layout *layout, const char *name)
-{
-    for (int i = 0; i < ss_n_tables; i++) {
-        if (layout->tables[i].present &&
-            sqlite3_stricmp(ss_tables[i].name, name) == 0) {
-            return i;
-        }
-    }
-    return -1;
-}
-
-/* ---- setting aside ---- */
-
-static ss_status
-note_object(const ss_layout *layout, ss_stmt *stmt, ss_migration *report, ss_error *err)
-{
-    ss_value cell[4];
-    for (int i = 0; i < 4; i++) {
-        ss_stmt_column(stmt, i, &cell[i]);
-        if (cell[i].tag != SS_VALUE_TEXT) {
-            return SS_OK; /* an index of a constraint has no text */
-        }
-    }
-    const char *type = cell[0].as.s.p, *table = cell[2].as.s.p;
-    bool view = strcmp(type, "view") == 0;
-    if (strcmp(type, "table") == 0 || (!view && find_ours(layout, table) < 0)) {
-        return SS_OK;
-    }
-    ss_status status = ss_migration_add_object(
-        report, type, cell[1].as.s.p, view ? NULL : table,
-        strcmp(type, "index") == 0 ? "dropped" : "kept", cell[3].as.s.p);
-    return status == SS_OK ? SS_OK : ss_error_nomem(err);
-}
-
-static ss_status
-note_objects(ss_conn *conn, const ss_layout *layout, ss_migration *report,
-             ss_error *err)
-{
-    static const char sql[] = "SELECT type, name, tbl_name, sql FROM sqlite_schema";
-    ss_stmt *stmt = NULL;
-    bool row = true;
-    SS_TRY(ss_stmt_prepare(conn, sql, sizeof(sql) - 1, false, &stmt, err));
-    ss_status status = SS_OK;
-    while (status == SS_OK) {
-        status = ss_stmt_step(stmt, "reading the schema", &row, err);
-        if (status != SS_OK || !row) {
-            break;
-        }
-        status = note_object(layout, stmt, report, err);
-    }
-    ss_stmt_finalize(stmt);
-    return status;
-}
-
-/* A cell of the report's objects; new. */
-static char *
-object_text(const ss_migration *report, int64_t row, int column)
-{
-    ss_value value;
-    ss_column_get(&report->objects->columns[column], row, &value);
-    return value.tag == SS_VALUE_TEXT ? ss_strndup(value.as.s.p, value.as.s.n)
-                                      : ss_strdup("");
-}
-
-static ss_status
-drop_index(ss_conn *conn, const char *name, ss_error *err)
-{
-    ss_buf sql;
-    ss_buf_init(&sql);
-    ss_buf_puts(&sql, "DROP INDEX ");
-    ss_buf_identifier(&sql, name);
-    return run(conn, &sql, err);
-}
-
-/* Drop the indexes of the report (`type` "index"), or make its triggers again. */
-static ss_status
-for_objects(ss_conn *conn, const ss_migration *report, const char *wanted,
-            ss_error *err)
-{
-    const bool drop = strcmp(wanted, "index") == 0;
-    ss_status status = SS_OK;
-    for (int64_t i = 0; status == SS_OK && i < report->objects->n_rows; i++) {
-        char *type = object_text(report, i, 0);
-        char *what = object_text(report, i, drop ? 1 : 4);
-        if (type == NULL || what == NULL) {
-            status = ss_error_nomem(err);
-        }
-        else if (strcmp(type, wanted) == 0) {
-            status = drop ? drop_index(conn, what, err) : ss_conn_exec(conn, what, err);
-        }
-        ss_free(type);
-        ss_free(what);
-    }
-    return status;
-}
-
-ss_status
-ss_rebuild_set_aside(ss_conn *conn, const ss_layout *layout, ss_migration *report,
-                     ss_error *err)
-{
-    SS_TRY(note_objects(conn, layout, report, err));
-    SS_TRY(for_objects(conn, report, "index", err));
-    for (int i = 0; i < ss_n_tables; i++) {
-        if (layout->tables[i].present) {
-            ss_buf sql;
-            ss_buf_init(&sql);
-            ss_buf_printf(&sql, "ALTER TABLE \"%s\" RENAME TO ", ss_tables[i].name);
-            add_aside(&sql, &ss_tables[i]);
-            SS_TRY(run(conn, &sql, err));
-        }
-    }
-    return SS_OK;
-}
 
 /* ---- the old columns ---- */
 
@@ -217,7 +77,7 @@ carry_column(rebuild *r, const char *name, const char *type, ss_error *err)
     ss_buf_printf(&sql, "ALTER TABLE \"%s\" ADD COLUMN ", r->table->name);
     ss_buf_identifier(&sql, name);
     ss_buf_printf(&sql, " %s", affinity(type));
-    SS_TRY(run(r->conn, &sql, err));
+    SS_TRY(ss_conn_run(r->conn, &sql, err));
     r->to[r->n_old] = r->n_cells++;
     return SS_OK;
 }
@@ -267,8 +127,8 @@ take_columns(rebuild *r, const ss_table_layout *layout, ss_error *err)
     bool row = true;
     int n = 0;
     char aside[128];
-    snprintf(aside, sizeof(aside), ASIDE "%s", r->table->name);
-    ss_value table = text_value(aside), cell;
+    snprintf(aside, sizeof(aside), SS_ASIDE "%s", r->table->name);
+    ss_value table = ss_value_text(aside), cell;
     ss_buf_init(&names);
     SS_TRY(ss_stmt_prepare(r->conn, sql, sizeof(sql) - 1, false, &stmt, err));
     ss_status status = ss_stmt_bind(stmt, 1, &table, err);
@@ -318,9 +178,7 @@ prepare_select(rebuild *r, ss_error *err)
         ss_buf_puts(&sql, ", ");
         ss_buf_identifier(&sql, r->names[i]);
     }
-    ss_buf_puts(&sql, " FROM ");
-    add_aside(&sql, r->table);
-    ss_buf_puts(&sql, " ORDER BY rowid DESC");
+    ss_buf_printf(&sql, " FROM \"" SS_ASIDE "%s\" ORDER BY rowid DESC", r->table->name);
     return prepare(r, &sql, &r->select, err);
 }
 
@@ -360,176 +218,22 @@ prepare_find(rebuild *r, ss_error *err)
     return prepare(r, &sql, &r->find, err);
 }
 
-static ss_status
-prepare_reject(rebuild *r, ss_error *err)
-{
-    ss_buf sql;
-    ss_buf_init(&sql);
-    ss_buf_puts(&sql, "INSERT INTO _rejected (table_name, row_id, reason, row, "
-                      "rejected_at) VALUES (?1, ?2, ?3, ?4, ?5)");
-    return prepare(r, &sql, &r->reject, err);
-}
-
-/* ---- a row that is kept aside ---- */
-
-static void
-json_text(ss_buf *json, const char *s, size_t n)
-{
-    ss_buf_add(json, "\"", 1);
-    for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)s[i];
-        if (c == '"' || c == '\\') {
-            ss_buf_printf(json, "\\%c", c);
-        }
-        else if (c < 0x20) {
-            ss_buf_printf(json, "\\u%04x", c);
-        }
-        else {
-            ss_buf_add(json, &s[i], 1);
-        }
-    }
-    ss_buf_add(json, "\"", 1);
-}
-
-/* What JSON has no word for is {"hex": "..."}: blobs, and text that is not UTF-8. */
-static void
-json_cell(ss_buf *json, const ss_value *cell)
-{
-    char shown[40];
-    switch (cell->tag) {
-    case SS_VALUE_TEXT:
-    case SS_VALUE_BLOB:
-        if (cell->tag == SS_VALUE_TEXT && ss_utf8_valid(cell->as.s.p, cell->as.s.n)) {
-            json_text(json, cell->as.s.p, cell->as.s.n);
-            return;
-        }
-        ss_buf_puts(json, "{\"hex\": \"");
-        for (size_t i = 0; i < cell->as.s.n; i++) {
-            ss_buf_printf(json, "%02x", (unsigned char)cell->as.s.p[i]);
-        }
-        ss_buf_puts(json, "\"}");
-        return;
-    case SS_VALUE_REAL: /* SQLite stores no NaN; an infinity is 9e999, as in its shell */
-        sqlite3_snprintf(sizeof(shown), shown, "%!.17g", cell->as.r);
-        ss_buf_puts(json, cell->as.r - cell->as.r == 0 ? shown
-                          : cell->as.r > 0             ? "9e999"
-                                                       : "-9e999");
-        return;
-    case SS_VALUE_INT:
-        ss_buf_printf(json, "%lld", (long long)cell->as.i);
-        return;
-    case SS_VALUE_NULL:
-    case SS_VALUE_DATE:
-    case SS_VALUE_TIMESTAMP:
-        break;
-    }
-    ss_buf_puts(json, "null");
-}
+/* ---- one row ---- */
 
 static ss_status
 keep_aside(rebuild *r, const char *column, const char *what, const char *reason,
            ss_error *err)
 {
-    ss_buf json;
-    bool row;
-    ss_buf_init(&json);
-    for (int i = 0; i < r->n_old; i++) {
-        ss_buf_puts(&json, i > 0 ? ", " : "{");
-        json_text(&json, r->names[i], strlen(r->names[i]));
-        ss_buf_puts(&json, ": ");
-        json_cell(&json, &r->raw[i]);
-    }
-    ss_buf_puts(&json, "}");
-    ss_status status = ss_buf_ok(&json) ? SS_OK : ss_error_nomem(err);
-    if (status == SS_OK) {
-        const ss_value values[] = {
-            text_value(r->table->name),
-            {.tag = SS_VALUE_INT, .as.i = r->row_id},
-            text_value(reason),
-            {.tag = SS_VALUE_TEXT, .as.s = {.p = json.data, .n = json.size}},
-            r->now,
-        };
-        status = ss_stmt_bind_all(r->reject, values, 5, err);
-    }
-    if (status == SS_OK) {
-        status = ss_stmt_step(r->reject, "keeping a row in _rejected", &row, err);
-    }
-    ss_stmt_reset(r->reject);
-    ss_buf_free(&json);
-    if (status == SS_OK && ss_migration_add_row(r->report, r->table->name, r->row_id,
-                                                column, what, reason) != SS_OK) {
-        status = ss_error_nomem(err);
-    }
-    return status;
-}
-
-/* ---- one row ---- */
-
-typedef enum { FIT_SAME, FIT_CHANGED, FIT_NOT } fit;
-
-static fit
-convert_moment(ss_kind kind, const ss_value *raw, ss_value *out)
-{
-    char text[SS_INSTANT_TEXT];
-    size_t n;
-    int32_t day;
-    int64_t us;
-    if (raw->tag != SS_VALUE_TEXT) {
-        return FIT_NOT;
-    }
-    if (kind == SS_KIND_DATE) {
-        if (!ss_day_parse(raw->as.s.p, raw->as.s.n, &day)) {
-            return FIT_NOT;
-        }
-        *out = (ss_value){.tag = SS_VALUE_DATE, .as.i = day};
-        n = ss_day_format(day, text);
-    }
-    else {
-        if (!ss_instant_parse(raw->as.s.p, raw->as.s.n, &us)) {
-            return FIT_NOT;
-        }
-        *out = (ss_value){.tag = SS_VALUE_TIMESTAMP, .as.i = us};
-        n = ss_instant_format(us, text);
-    }
-    return n == raw->as.s.n && memcmp(text, raw->as.s.p, n) == 0 ? FIT_SAME
-                                                                 : FIT_CHANGED;
-}
-
-/* What fits is what a read takes (columns/fetch), and numbers in a column of text. */
-static fit
-convert(ss_kind kind, const ss_value *raw, ss_value *out)
-{
-    *out = *raw;
-    if (raw->tag == SS_VALUE_NULL) {
-        return FIT_SAME;
-    }
-    bool number = raw->tag == SS_VALUE_INT || raw->tag == SS_VALUE_REAL;
-    double real = raw->tag == SS_VALUE_REAL ? raw->as.r : 0;
-    switch (kind) {
-    case SS_KIND_INT:
-        if (raw->tag == SS_VALUE_INT) {
-            return FIT_SAME;
-        }
-        if (raw->tag != SS_VALUE_REAL || !(real >= -0x1p63 && real < 0x1p63) ||
-            (double)(int64_t)real != real) {
-            return FIT_NOT;
-        }
-        *out = (ss_value){.tag = SS_VALUE_INT, .as.i = (int64_t)real};
-        return FIT_CHANGED;
-    case SS_KIND_REAL:
-        return number ? FIT_SAME : FIT_NOT;
-    case SS_KIND_TEXT:
-        return number ? FIT_CHANGED
-               : raw->tag == SS_VALUE_TEXT && ss_utf8_valid(raw->as.s.p, raw->as.s.n)
-                   ? FIT_SAME
-                   : FIT_NOT;
-    case SS_KIND_DATE:
-    case SS_KIND_TIMESTAMP:
-        return convert_moment(kind, raw, out);
-    case SS_KIND_ANY:
-        break;
-    }
-    return FIT_SAME;
+    const ss_rejected_row row = {.table = r->table->name,
+                                 .id = r->row_id,
+                                 .n_columns = r->n_old,
+                                 .names = r->names,
+                                 .cells = r->raw};
+    SS_TRY(ss_rejected_keep(r->reject, &row, reason, &r->now, err));
+    return ss_migration_add_row(r->report, r->table->name, r->row_id, column, what,
+                                reason) == SS_OK
+               ? SS_OK
+               : ss_error_nomem(err);
 }
 
 static void
@@ -553,13 +257,13 @@ take_cell(rebuild *r, int c)
     if (r->source[c] < 0) {
         return;
     }
-    switch (convert(kind, &r->raw[r->source[c]], &r->cells[c])) {
-    case FIT_SAME:
+    switch (ss_fit_convert(kind, &r->raw[r->source[c]], &r->cells[c])) {
+    case SS_FIT_SAME:
         break;
-    case FIT_CHANGED:
+    case SS_FIT_CHANGED:
         r->changed++;
         break;
-    case FIT_NOT:
+    case SS_FIT_NOT:
         snprintf(why, sizeof(why), "is no %s", ss_kind_name(kind));
         lose_cell(r, c, why);
         break;
@@ -573,16 +277,17 @@ fill_cell(rebuild *r, int c)
     const ss_column_desc *column = &r->table->columns[c];
     ss_value *cell = &r->cells[c];
     if (r->substitute[c] >= 0 &&
-        convert((ss_kind)column->kind, &r->raw[r->substitute[c]], cell) == FIT_NOT) {
+        ss_fit_convert((ss_kind)column->kind, &r->raw[r->substitute[c]], cell) ==
+            SS_FIT_NOT) {
         *cell = (ss_value){.tag = SS_VALUE_NULL};
     }
     if (cell->tag == SS_VALUE_NULL && column->otherwise != NULL) {
-        *cell = text_value(column->otherwise);
+        *cell = ss_value_text(column->otherwise);
     }
     bool absent = r->source[c] < 0;
     if (cell->tag == SS_VALUE_NULL && column->default_text != NULL &&
         (absent || (column->flags & SS_COL_KEY))) {
-        *cell = text_value(column->default_text);
+        *cell = ss_value_text(column->default_text);
     }
     return cell->tag != SS_VALUE_NULL && (column->flags & SS_COL_KEY);
 }
@@ -778,7 +483,7 @@ copy_rows(rebuild *r, ss_error *err)
     SS_TRY(prepare_select(r, err));
     SS_TRY(prepare_insert(r, err));
     SS_TRY(prepare_find(r, err));
-    SS_TRY(prepare_reject(r, err));
+    SS_TRY(ss_rejected_prepare(r->conn, &r->reject, err));
     for (;;) {
         SS_TRY(ss_stmt_step(r->select, r->table->name, &row, err));
         if (!row) {
@@ -799,9 +504,10 @@ keep_counter(rebuild *r, ss_error *err)
                   "INSERT INTO sqlite_sequence (name, seq) SELECT '%s', 0 WHERE NOT "
                   "EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = '%s');"
                   "UPDATE sqlite_sequence SET seq = max(seq, coalesce((SELECT seq FROM "
-                  "sqlite_sequence WHERE name = '" ASIDE "%s'), 0)) WHERE name = '%s'",
+                  "sqlite_sequence WHERE name = '" SS_ASIDE
+                  "%s'), 0)) WHERE name = '%s'",
                   name, name, name, name);
-    return run(r->conn, &sql, err);
+    return ss_conn_run(r->conn, &sql, err);
 }
 
 static ss_status
@@ -809,9 +515,8 @@ drop_aside(rebuild *r, ss_error *err)
 {
     ss_buf sql;
     ss_buf_init(&sql);
-    ss_buf_puts(&sql, "DROP TABLE ");
-    add_aside(&sql, r->table);
-    return run(r->conn, &sql, err);
+    ss_buf_printf(&sql, "DROP TABLE \"" SS_ASIDE "%s\"", r->table->name);
+    return ss_conn_run(r->conn, &sql, err);
 }
 
 static void
@@ -855,13 +560,9 @@ ss_status
 ss_rebuild_copy(ss_conn *conn, const ss_layout *layout, ss_migration *report,
                 ss_error *err)
 {
-    static const char rejected[] =
-        "CREATE TABLE IF NOT EXISTS _rejected (id INTEGER PRIMARY KEY, table_name TEXT "
-        "NOT NULL, row_id INTEGER, reason TEXT NOT NULL, row TEXT NOT NULL, "
-        "rejected_at TIMESTAMP NOT NULL)";
     const ss_value now = {.tag = SS_VALUE_TIMESTAMP,
                           .as.i = (int64_t)time(NULL) * 1000000};
-    SS_TRY(ss_conn_exec(conn, rejected, err));
+    SS_TRY(ss_rejected_create(conn, err));
     for (int i = 0; i < ss_n_tables; i++) {
         if (!layout->tables[i].present) {
             continue;
@@ -879,49 +580,4 @@ ss_rebuild_copy(ss_conn *conn, const ss_layout *layout, ss_migration *report,
         SS_TRY(status);
     }
     return SS_OK;
-}
-
-/* ---- the end ---- */
-
-/* A row that was merged may have been referred to: as ON DELETE SET NULL would do. */
-static ss_status
-clear_references(ss_conn *conn, ss_error *err)
-{
-    static const char sql[] =
-        "SELECT c.\"table\", c.rowid, l.\"from\" FROM pragma_foreign_key_check c, "
-        "pragma_foreign_key_list(c.\"table\") l WHERE l.id = c.fkid";
-    ss_stmt *stmt = NULL;
-    ss_buf updates;
-    bool row = true;
-    ss_buf_init(&updates);
-    SS_TRY(ss_stmt_prepare(conn, sql, sizeof(sql) - 1, false, &stmt, err));
-    ss_status status = SS_OK;
-    while (status == SS_OK) {
-        status = ss_stmt_step(stmt, "checking references", &row, err);
-        if (status != SS_OK || !row) {
-            break;
-        }
-        ss_value table, id, column;
-        ss_stmt_column(stmt, 0, &table);
-        ss_stmt_column(stmt, 1, &id);
-        ss_stmt_column(stmt, 2, &column);
-        if (ss_catalog_table(table.as.s.p, table.as.s.n) >= 0) {
-            ss_buf_printf(&updates, "UPDATE \"%s\" SET ", table.as.s.p);
-            ss_buf_identifier(&updates, column.as.s.p);
-            ss_buf_printf(&updates, " = NULL WHERE id = %lld;", (long long)id.as.i);
-        }
-    }
-    ss_stmt_finalize(stmt);
-    if (status != SS_OK || updates.size == 0) {
-        ss_buf_free(&updates);
-        return status;
-    }
-    return run(conn, &updates, err);
-}
-
-ss_status
-ss_rebuild_finish(ss_conn *conn, ss_migration *report, ss_error *err)
-{
-    SS_TRY(clear_references(conn, err));
-    return for_objects(conn, report, "trigger", err);
 }

@@ -334,7 +334,7 @@ put_text(writer *w, const char *text)
 {
     ss_value v = {.tag = SS_VALUE_NULL};
     if (text != NULL) {
-        v = (ss_value){.tag = SS_VALUE_TEXT, .as.s = {text, strlen(text)}};
+        v = ss_value_text(text);
     }
     put(w, &v);
 }

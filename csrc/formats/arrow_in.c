@@ -90,7 +90,7 @@ typedef struct {
 static void
 begin_complaint(complaints *wrong, const char *name)
 {
-    ss_value value = {.tag = SS_VALUE_TEXT, .as.s = {.p = name, .n = strlen(name)}};
+    ss_value value = ss_value_text(name);
     ss_value_show(&value, wrong->name, sizeof(wrong->name));
     if (wrong->text.size > 0) {
         ss_buf_puts(&wrong->text, "; ");

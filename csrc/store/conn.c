@@ -13,21 +13,17 @@
  *     the reason until the next ss_conn_call_begin.
  *  4. A write that has been committed is not reported as interrupted (on_commit).
  */
-#define _POSIX_C_SOURCE 200809L /* strerror_r() that returns int */
-
 #include "store/conn.h"
 
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "store/explain.h"
 #include "store/steady.h"
 
 #include <assert.h>
-#include <fcntl.h>  // faccessat()
 #include <stdio.h>  // snprintf()
 #include <string.h> // strcmp()
-#include <sys/stat.h>
-#include <unistd.h> // faccessat()
 
 enum {
     PROGRESS_OPS = 2000, /* some tens of microseconds of the virtual machine */
@@ -160,204 +156,6 @@ ss_conn_call_end(ss_conn *conn)
 
 /* ---- errors ---- */
 
-static ss_code
-code_of(int rc)
-{
-    if (rc == SQLITE_IOERR_NOMEM) {
-        return SS_NOMEM;
-    }
-    switch (rc & 0xFF) {
-    case SQLITE_NOMEM:
-        return SS_NOMEM;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return SS_BUSY;
-    case SQLITE_FULL:
-        return SS_DISK_FULL;
-    case SQLITE_READONLY:
-        return SS_READ_ONLY;
-    case SQLITE_CONSTRAINT:
-    case SQLITE_MISMATCH:
-        return SS_INTEGRITY;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-    case SQLITE_FORMAT:
-        return SS_DATABASE;
-    case SQLITE_TOOBIG:
-        return SS_DATA;
-    case SQLITE_ERROR:
-        return SS_PROGRAMMING;
-    case SQLITE_INTERRUPT:
-        return SS_INTERRUPTED;
-    case SQLITE_CANTOPEN:
-    case SQLITE_IOERR:
-    case SQLITE_PERM:
-    case SQLITE_PROTOCOL:
-    case SQLITE_AUTH:
-    case SQLITE_ABORT:
-    case SQLITE_SCHEMA:
-    case SQLITE_NOLFS:
-        return SS_OPERATIONAL;
-    default: /* MISUSE, RANGE, INTERNAL, and what is not known */
-        return SS_INTERNAL;
-    }
-}
-
-/* Which table and column a named CHECK is about: "<table>_<column>_check" can be cut in
- * more than one place, so the schema is asked. Whatever fails here leaves it unsaid. */
-static void
-where_of_check(ss_conn *conn, const char *name, ss_error *err)
-{
-    static const char sql[] =
-        "SELECT s.name, c.name FROM sqlite_schema AS s, pragma_table_info(s.name) AS c"
-        " WHERE s.type = 'table' AND substr(?1, 1, length(s.name) + 1) = s.name || '_'"
-        " AND ?1 = s.name || '_' || c.name || '_check'";
-    sqlite3_stmt *stmt = NULL;
-
-    if (sqlite3_prepare_v2(conn->db, sql, -1, &stmt, NULL) == SQLITE_OK &&
-        sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC) == SQLITE_OK &&
-        sqlite3_step(stmt) == SQLITE_ROW) {
-        const char *table = (const char *)sqlite3_column_text(stmt, 0);
-        const char *column = (const char *)sqlite3_column_text(stmt, 1);
-        ss_error_where(err, table, column, NULL);
-    }
-    sqlite3_finalize(stmt);
-}
-
-/* "t.a, t.b" as table t and column "a, b". */
-static void
-where_of_list(const char *list, ss_error *err)
-{
-    char table[sizeof(err->table)], columns[sizeof(err->column)] = "";
-    const char *dot = strchr(list, '.');
-    size_t n = dot != NULL ? (size_t)(dot - list) : 0, at = 0;
-
-    if (dot == NULL || n >= sizeof(table)) {
-        return;
-    }
-    memcpy(table, list, n);
-    table[n] = '\0';
-    for (const char *p = list; p != NULL && strncmp(p, table, n) == 0 && p[n] == '.';) {
-        const char *column = p + n + 1, *end = strstr(column, ", ");
-        size_t length = end != NULL ? (size_t)(end - column) : strlen(column);
-
-        if (at + length + 3 > sizeof(columns)) {
-            break;
-        }
-        if (at > 0) {
-            memcpy(columns + at, ", ", 2);
-            at += 2;
-        }
-        memcpy(columns + at, column, length);
-        at += length;
-        columns[at] = '\0';
-        p = end != NULL ? end + 2 : NULL;
-    }
-    ss_error_where(err, table, columns, NULL);
-}
-
-/* Table and column of a refused row, from SQLite's message. */
-static void
-where_of_constraint(ss_conn *conn, int rc, const char *message, ss_error *err)
-{
-    const char *list = strstr(message, "constraint failed: ");
-
-    if (rc == SQLITE_CONSTRAINT_DATATYPE) {
-        /* "cannot store TEXT value in INTEGER column t.a" */
-        list = strstr(message, " column ");
-        if (list != NULL) {
-            where_of_list(list + strlen(" column "), err);
-        }
-    }
-    else if (list != NULL) {
-        list += strlen("constraint failed: ");
-        if (rc == SQLITE_CONSTRAINT_CHECK) {
-            where_of_check(conn, list, err);
-        }
-        else if (strncmp(list, "index '", 7) != 0) {
-            where_of_list(list, err);
-        }
-    }
-}
-
-/* Is this the failure of a WAL file whose folder lets nobody make the -wal and -shm
- * that even reading needs? */
-static bool
-is_locked_folder(const ss_conn *conn, int rc)
-{
-    char folder[4096];
-    const char *slash = strrchr(conn->path, '/');
-    struct stat st;
-
-    if ((rc & 0xFF) != SQLITE_CANTOPEN && rc != SQLITE_READONLY_CANTINIT &&
-        rc != SQLITE_READONLY_CANTLOCK && rc != SQLITE_READONLY_DIRECTORY) {
-        return false;
-    }
-    if (conn->opened && sqlite3_db_readonly(conn->db, "main") == 0) {
-        return false; /* a write that could not make its journal */
-    }
-    if (slash == NULL || stat(conn->path, &st) != 0 ||
-        faccessat(AT_FDCWD, conn->path, R_OK, AT_EACCESS) != 0) {
-        return false;
-    }
-    int n = snprintf(folder, sizeof(folder), "%.*s",
-                     slash == conn->path ? 1 : (int)(slash - conn->path), conn->path);
-    return n > 0 && (size_t)n < sizeof(folder) &&
-           faccessat(AT_FDCWD, folder, W_OK, AT_EACCESS) != 0;
-}
-
-/* What the operating system said, as ": No space left", or "". SQLite keeps its errno
- * for these two kinds; after any other it is an old one. */
-static void
-system_reason(ss_conn *conn, int rc, char *out, size_t size)
-{
-    bool kept = (rc & 0xFF) == SQLITE_CANTOPEN || (rc & 0xFF) == SQLITE_IOERR;
-    int number = kept ? sqlite3_system_errno(conn->db) : 0;
-    char text[128];
-
-    out[0] = '\0';
-    if (number != 0 && strerror_r(number, text, sizeof(text)) == 0) {
-        (void)snprintf(out, size, ": %s", text);
-    }
-}
-
-static void
-explain_file(ss_conn *conn, int rc, const char *what, const char *colon, ss_error *err)
-{
-    char reason[160];
-    ss_code code = code_of(rc);
-
-    if ((rc & 0xFF) == SQLITE_NOTADB) {
-        ss_error_set(err, code, "%s is not a SQLite database", conn->path);
-    }
-    else if (is_locked_folder(conn, rc)) {
-        ss_error_set(err, SS_OPERATIONAL,
-                     "%s%s%s is in WAL mode and its folder cannot be written: when no "
-                     "%s-wal exists and nobody writes the file, open it with "
-                     "immutable=True; otherwise make a copy in rollback-journal mode "
-                     "(PRAGMA journal_mode=DELETE) and open that",
-                     what, colon, conn->path, conn->path);
-    }
-    else if (rc == SQLITE_READONLY_ROLLBACK) {
-        ss_error_set(err, SS_OPERATIONAL,
-                     "%s%s%s: a write of another process was cut short and must be "
-                     "undone by a connection that may write: open the file for writing "
-                     "once",
-                     what, colon, conn->path);
-    }
-    else if (rc == SQLITE_CANTOPEN_SYMLINK) {
-        ss_error_set(err, code,
-                     "%s%s%s leads through a symbolic link, which is refused for "
-                     "untrusted files",
-                     what, colon, conn->path);
-    }
-    else {
-        system_reason(conn, rc, reason, sizeof(reason));
-        ss_error_set(err, code, "%s%s%s (%s%s)", what, colon, sqlite3_errmsg(conn->db),
-                     conn->path, reason);
-    }
-}
-
 /* The failure of the present or last call, when it was stopped on purpose. */
 static bool
 explain_stop(ss_conn *conn, int rc, const char *what, const char *colon, ss_error *err)
@@ -377,7 +175,7 @@ explain_stop(ss_conn *conn, int rc, const char *what, const char *colon, ss_erro
 ss_status
 ss_conn_error(ss_conn *conn, int rc, const char *what, ss_error *err)
 {
-    ss_code code = code_of(rc);
+    ss_code code = ss_explain_code(rc);
     const char *colon = what != NULL ? ": " : "";
 
     assert(rc != SQLITE_OK && rc != SQLITE_ROW && rc != SQLITE_DONE);
@@ -396,29 +194,13 @@ ss_conn_error(ss_conn *conn, int rc, const char *what, ss_error *err)
         code = SS_PROGRAMMING;
         ss_error_set(err, code, "%s%s%s", what, colon, conn->refused);
     }
-    else if (code == SS_NOMEM) {
-        ss_error_nomem(err);
-    }
-    else if (code == SS_BUSY) {
-        ss_error_set(err, code, "%s%s%s (%s; waited up to %lld ms)", what, colon,
-                     sqlite3_errmsg(conn->db), conn->path, (long long)conn->busy_ms);
-    }
-    else if (code == SS_OPERATIONAL || code == SS_DATABASE || code == SS_READ_ONLY ||
-             code == SS_DISK_FULL) {
-        explain_file(conn, rc, what, colon, err);
-        code = (ss_code)err->code;
-    }
     else {
-        /* errmsg is about the last call on the handle: MISUSE is not stored there. */
-        const char *text = sqlite3_extended_errcode(conn->db) == rc
-                               ? sqlite3_errmsg(conn->db)
-                               : sqlite3_errstr(rc);
-        ss_error_set(err, code, "%s%s%s", what, colon, text);
-        if ((rc & 0xFF) == SQLITE_CONSTRAINT) {
-            char message[sizeof(err->message)]; /* asking the schema changes errmsg */
-            (void)snprintf(message, sizeof(message), "%s", text);
-            where_of_constraint(conn, rc, message, err);
-        }
+        const ss_explained of = {.db = conn->db,
+                                 .path = conn->path,
+                                 .busy_ms = conn->busy_ms,
+                                 .opened = conn->opened};
+        ss_explain(&of, rc, what, colon, err);
+        code = (ss_code)err->code;
     }
     err->sqlite_code = rc;
     return code;
@@ -432,140 +214,6 @@ ss_conn_sync_failed(const ss_conn *conn)
 
 /* ---- the guard ---- */
 
-static bool
-is_one_of(const char *name, const char *const *names)
-{
-    while (*names != NULL && sqlite3_stricmp(name, *names) != 0) {
-        names++;
-    }
-    return *names != NULL;
-}
-
-/* PRAGMAs that only tell something, whatever argument they take; the two marks of a
- * file, which are data; and, without an argument, all that do not act. */
-static bool
-pragma_is_harmless(const char *name, const char *argument)
-{
-    static const char *const telling[] = {
-        "table_info",
-        "table_xinfo",
-        "table_list",
-        "index_list",
-        "index_info",
-        "index_xinfo",
-        "foreign_key_list",
-        "foreign_key_check",
-        "integrity_check",
-        "quick_check",
-        "database_list",
-        "collation_list",
-        "function_list",
-        "compile_options",
-        "user_version",
-        "application_id",
-        NULL,
-    };
-    static const char *const acting[] = {"wal_checkpoint", "incremental_vacuum",
-                                         "optimize", "shrink_memory", NULL};
-    return is_one_of(name, telling) || (argument == NULL && !is_one_of(name, acting));
-}
-
-static bool
-sets_one_of(const char *name, const char *argument, const char *setting,
-            const char *const *values)
-{
-    return argument != NULL && sqlite3_stricmp(name, setting) == 0 &&
-           is_one_of(argument, values);
-}
-
-/* Settings that the user's own connection takes: what keeps the file safe, and would do
- * no harm if it were forgotten when the connection is opened again after a fork. */
-static bool
-pragma_is_safe(const char *name, const char *argument)
-{
-    static const char *const yes[] = {"1", "on", "yes", "true", NULL};
-    static const char *const journals[] = {"wal", "delete", "truncate", "persist",
-                                           NULL};
-    static const char *const synchronous[] = {"normal", "full", "extra", "1",
-                                              "2",      "3",    NULL};
-    return pragma_is_harmless(name, argument) ||
-           sets_one_of(name, argument, "foreign_keys", yes) ||
-           sets_one_of(name, argument, "journal_mode", journals) ||
-           sets_one_of(name, argument, "synchronous", synchronous) ||
-           sqlite3_stricmp(name, "cache_size") == 0;
-}
-
-/* Reading from pragma_NAME(...) runs the PRAGMA. */
-static bool
-is_acting_pragma_table(const char *table)
-{
-    return sqlite3_strnicmp(table, "pragma_", 7) == 0 &&
-           !pragma_is_harmless(table + 7, "");
-}
-
-/* Why free SQL may not do this, or NULL. */
-static const char *
-refusal(int action, const char *first, const char *second)
-{
-    switch (action) {
-    case SQLITE_TRANSACTION:
-    case SQLITE_SAVEPOINT:
-        return "free SQL cannot begin or end a transaction; use "
-               "`with db.transaction():`";
-    case SQLITE_ATTACH:
-    case SQLITE_DETACH:
-        return "free SQL cannot attach or detach a database (VACUUM does, too)";
-    case SQLITE_PRAGMA:
-        return pragma_is_harmless(first, second)
-                   ? NULL
-                   : "free SQL cannot change a setting or start work by PRAGMA; "
-                     "SmartShopieDB(...) has arguments for the settings";
-    case SQLITE_READ:
-        return is_acting_pragma_table(first) ? "free SQL cannot start work by PRAGMA"
-                                             : NULL;
-    case SQLITE_CREATE_TEMP_INDEX:
-    case SQLITE_CREATE_TEMP_TABLE:
-    case SQLITE_CREATE_TEMP_TRIGGER:
-    case SQLITE_CREATE_TEMP_VIEW:
-        return "free SQL cannot create temporary objects: connections are shared, and "
-               "theirs would hide the file's";
-    case SQLITE_FUNCTION:
-        return second != NULL && sqlite3_stricmp(second, "ss_sink") == 0
-                   ? "ss_sink is not for use in SQL"
-                   : NULL;
-    default:
-        return NULL;
-    }
-}
-
-/* The same for the user's own connection. */
-static const char *
-link_refusal(int action, const char *first, const char *second)
-{
-    switch (action) {
-    case SQLITE_TRANSACTION:
-    case SQLITE_SAVEPOINT:
-        return NULL;
-    case SQLITE_ATTACH:
-        /* VACUUM attaches a nameless file for itself. */
-        return first != NULL && first[0] == '\0'
-                   ? NULL
-                   : "attaching another database is not supported";
-    case SQLITE_PRAGMA:
-        return pragma_is_safe(first, second)
-                   ? NULL
-                   : "this PRAGMA is not supported with that value; connect(timeout=) "
-                     "says how long to wait for a lock";
-    case SQLITE_CREATE_TEMP_INDEX:
-    case SQLITE_CREATE_TEMP_TABLE:
-    case SQLITE_CREATE_TEMP_TRIGGER:
-    case SQLITE_CREATE_TEMP_VIEW:
-        return "temporary objects are not supported: a fork() would lose them";
-    default:
-        return refusal(action, first, second);
-    }
-}
-
 static int
 authorize(void *arg, int action, const char *first, const char *second,
           const char *database, const char *inner)
@@ -578,8 +226,7 @@ authorize(void *arg, int action, const char *first, const char *second,
         return SQLITE_OK;
     }
     conn->varies = conn->varies || !ss_steady_action(action, first, second);
-    const char *why = conn->guard == SS_GUARD_LINK ? link_refusal(action, first, second)
-                                                   : refusal(action, first, second);
+    const char *why = ss_guard_refusal(conn->guard, action, first, second);
     if (why == NULL) {
         return SQLITE_OK;
     }
@@ -907,6 +554,15 @@ ss_conn_exec(ss_conn *conn, const char *sql, ss_error *err)
         }
     }
     return SS_OK;
+}
+
+ss_status
+ss_conn_run(ss_conn *conn, ss_buf *sql, ss_error *err)
+{
+    ss_status status =
+        ss_buf_ok(sql) ? ss_conn_exec(conn, sql->data, err) : ss_error_nomem(err);
+    ss_buf_free(sql);
+    return status;
 }
 
 /* Prepare and step to the first row; *stmt is new, NULL when there is no row. */

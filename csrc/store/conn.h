@@ -13,8 +13,10 @@
 #ifndef SS_STORE_CONN_H
 #define SS_STORE_CONN_H
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/status.h"
+#include "store/guard.h"
 
 #include <sqlite3.h> // sqlite3
 #include <stdatomic.h>
@@ -89,12 +91,8 @@ ss_status ss_conn_error(ss_conn *conn, int rc, const char *what, ss_error *err);
  * still holds of it may then be lost or not, and asking again would tell a lie. */
 bool ss_conn_sync_failed(const ss_conn *conn);
 
-/* What statements being prepared may not do. SS_GUARD_FREE, for SQL of the user on a
- * connection of a pool: begin or end transactions, attach files, change settings, make
- * temporary objects. SS_GUARD_LINK, for a connection that is the user's own: the same,
- * but transactions are allowed, and settings that are safe here. What is refused is
- * SS_PROGRAMMING with SQLITE_AUTH. */
-typedef enum { SS_GUARD_OFF, SS_GUARD_FREE, SS_GUARD_LINK } ss_guard;
+/* What statements being prepared may not do; what is refused is SS_PROGRAMMING with
+ * SQLITE_AUTH. */
 void ss_conn_guard(ss_conn *conn, ss_guard guard);
 bool ss_conn_guarded(const ss_conn *conn);
 /* Could the answer of what was prepared since the guard came on depend on more than the
@@ -103,6 +101,8 @@ bool ss_conn_varies(const ss_conn *conn);
 
 /* Run SQL text without results (may hold several statements). */
 ss_status ss_conn_exec(ss_conn *conn, const char *sql, ss_error *err) SS_MUST_CHECK;
+/* Run SQL that was put together in `sql`, and free that. */
+ss_status ss_conn_run(ss_conn *conn, ss_buf *sql, ss_error *err) SS_MUST_CHECK;
 /* The first column of the first row as an integer / short text ("" when no row). */
 ss_status ss_conn_int(ss_conn *conn, const char *sql, int64_t *out, ss_error *err)
     SS_MUST_CHECK;
