@@ -95,15 +95,28 @@ Cursor_clear(PyObject *op)
     return 0;
 }
 
+/* Takes everything. All of it changes before anything is let go of: what goes with a
+ * converter may be Python code that uses this very cursor. */
+static void
+put_rows(py_cursor *self, ss_batch *batch, PyObject *names, PyObject *description,
+         PyObject *converters)
+{
+    py_cursor old = *self;
+    self->batch = batch;
+    self->next = 0;
+    self->names = names;
+    self->description = description;
+    self->converters = converters;
+    ss_batch_release(old.batch);
+    Py_XDECREF(old.names);
+    Py_XDECREF(old.description);
+    Py_XDECREF(old.converters);
+}
+
 static void
 forget_rows(py_cursor *self)
 {
-    ss_batch_release(self->batch);
-    self->batch = NULL;
-    self->next = 0;
-    Py_CLEAR(self->names);
-    Py_CLEAR(self->converters);
-    Py_XSETREF(self->description, Py_NewRef(Py_None));
+    put_rows(self, NULL, NULL, Py_NewRef(Py_None), NULL);
 }
 
 static void
@@ -173,22 +186,19 @@ names_of(const ss_batch *batch)
     return names;
 }
 
-/* Takes the batch; `names` (taken, too): NULL for its own. */
+/* Takes everything; `names`: NULL for those of the batch. */
 static int
-keep_rows(py_cursor *self, ss_batch *batch, PyObject *names)
+keep_rows(py_cursor *self, ss_batch *batch, PyObject *names, PyObject *converters)
 {
     names = names != NULL ? names : names_of(batch);
     PyObject *description = names != NULL ? describe(names) : NULL;
     if (description == NULL) {
         Py_XDECREF(names);
+        Py_XDECREF(converters);
         ss_batch_release(batch);
         return -1;
     }
-    ss_batch_release(self->batch);
-    self->batch = batch;
-    self->next = 0;
-    Py_XSETREF(self->names, names);
-    Py_XSETREF(self->description, description);
+    put_rows(self, batch, names, description, converters);
     return 0;
 }
 
@@ -210,7 +220,7 @@ run_reading(py_cursor *self, py_database *db, py_sqlargs *a)
 {
     ss_batch *batch = py_sqlargs_query(a, db);
     self->rowcount = -1;
-    return batch != NULL ? keep_rows(self, batch, NULL) : -1;
+    return batch != NULL ? keep_rows(self, batch, NULL, NULL) : -1;
 }
 
 static int
@@ -225,7 +235,7 @@ run_writing(py_cursor *self, py_database *db, py_sqlargs *a)
     self->rowcount = outcome.changed;
     self->lastrowid = outcome.last_id;
     self->has_id = outcome.last_id != 0;
-    return keep_rows(self, batch, NULL);
+    return keep_rows(self, batch, NULL, NULL);
 }
 
 static int
@@ -240,8 +250,11 @@ run_linked(py_cursor *self, PyObject *sql, PyObject *params, bool many)
         self->lastrowid = result.outcome.last_id;
         self->has_id = true;
     }
-    Py_XSETREF(self->converters, result.converters);
-    return result.batch != NULL ? keep_rows(self, result.batch, result.names) : 0;
+    if (result.batch == NULL) { /* there was no statement in the text */
+        forget_rows(self);
+        return 0;
+    }
+    return keep_rows(self, result.batch, result.names, result.converters);
 }
 
 static int
@@ -423,7 +436,8 @@ row_of(py_cursor *self, const ss_batch *batch, int64_t at)
 {
     PyObject *factory = Py_XNewRef(text_factory_of(self));
     PyObject *converters = Py_XNewRef(self->converters);
-    PyObject *row = py_cursor_row_new(self->state, self->names, batch->n_columns);
+    PyObject *names = Py_NewRef(self->names);
+    PyObject *row = py_cursor_row_new(self->state, names, batch->n_columns);
     for (int i = 0; row != NULL && i < batch->n_columns; i++) {
         const ss_column *column = &batch->columns[i];
         PyObject *converter =
@@ -443,6 +457,7 @@ row_of(py_cursor *self, const ss_batch *batch, int64_t at)
     }
     Py_XDECREF(factory);
     Py_XDECREF(converters);
+    Py_DECREF(names);
     return row;
 }
 

@@ -72,16 +72,19 @@ CursorRow_traverse(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
+/* Rows made by hand may hold rows that hold rows: the trashcan ends the recursion. */
 static void
 CursorRow_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_UnTrack(op);
+    Py_TRASHCAN_BEGIN(op, CursorRow_dealloc)
     for (Py_ssize_t i = 0; i <= Py_SIZE(op); i++) {
         Py_XDECREF(items_of(op)[i]);
     }
     type->tp_free(op);
     Py_DECREF(type);
+    Py_TRASHCAN_END
 }
 
 /* By name as the standard module has it: the first that is equal without regard to
@@ -93,9 +96,9 @@ by_name(PyObject *row, PyObject *key)
     Py_ssize_t n, n_text;
     const char *text = PyUnicode_AsUTF8AndSize(key, &n_text);
     if (text == NULL) {
-        return NULL;
+        PyErr_Clear(); /* a lone surrogate: no column has one */
     }
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); i++) {
+    for (Py_ssize_t i = 0; text != NULL && i < PyTuple_GET_SIZE(names); i++) {
         const char *name = PyUnicode_AsUTF8AndSize(PyTuple_GET_ITEM(names, i), &n);
         if (name == NULL) {
             return NULL;

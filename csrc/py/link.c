@@ -387,12 +387,32 @@ static PyMemberDef Link_members[] = {
      PyDoc_STR("What makes an object of the bytes of a text; None or str: str.")},
     {"_adapt", T_OBJECT, offsetof(py_link, adapt), 0, NULL},
     {"_convert", T_OBJECT, offsetof(py_link, convert), 0, NULL},
-    {"_begin", T_INT, offsetof(py_link, begin), 0, NULL},
     {"__weaklistoffset__", T_PYSSIZET, offsetof(py_link, weakrefs), READONLY, NULL},
     {NULL},
 };
 
+static PyObject *
+Link_get_begin(PyObject *op, void *unused)
+{
+    (void)unused;
+    return PyLong_FromLong(((py_link *)op)->begin);
+}
+
+static int
+Link_set_begin(PyObject *op, PyObject *value, void *unused)
+{
+    int64_t begin;
+    (void)unused;
+    if (py_args_int(value, "_begin", SS_BEGIN_NEVER, SS_BEGIN_EXCLUSIVE, 0, &begin) <
+        0) {
+        return -1;
+    }
+    ((py_link *)op)->begin = (int)begin;
+    return 0;
+}
+
 static PyGetSetDef Link_getset[] = {
+    {"_begin", Link_get_begin, Link_set_begin, NULL, NULL},
     {"in_transaction", Link_in_transaction, NULL,
      PyDoc_STR("Whether a transaction is open."), NULL},
     {"total_changes", Link_total_changes, NULL,

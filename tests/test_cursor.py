@@ -1,0 +1,75 @@
+"""Cursors whose user's own code runs in the middle of what they do."""
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+import smartshopie_db.dbapi as ours
+
+MODULES = pytest.mark.parametrize("module", [sqlite3, ours], ids=["sqlite3", "ours"])
+
+
+@pytest.fixture
+def conn():
+    with closing(ours.connect(":memory:", detect_types=ours.PARSE_COLNAMES)) as conn:
+        yield conn
+
+
+def test_a_converter_that_reads_the_cursor_as_it_goes(conn, monkeypatch):
+    cursor = conn.cursor()
+    seen = []
+
+    class Converter:
+        def __call__(self, text):
+            return text
+
+        def __del__(self):
+            seen.append(cursor.fetchone())
+
+    class Parameter:
+        pass
+
+    def run_another(_parameter):
+        ours.converters["T"] = Converter()
+        cursor.execute('SELECT 1 AS "a [T]", 2 AS "b [T]", 3, 4, 5, 6, 7, 8')
+        del ours.converters["T"]
+        return "mine"
+
+    key = (Parameter, ours.PrepareProtocol)
+    monkeypatch.setitem(ours.adapters, key, run_another)
+    cursor.execute("SELECT ? AS z", (Parameter(),))
+    assert seen == [("mine",)]  # of the whole of the one or the other, never of both
+    assert cursor.fetchone() is None
+
+
+def test_a_statement_of_nothing_leaves_no_rows(conn):
+    cursor = conn.execute("SELECT 1").execute("-- nothing")
+    assert cursor.description is None
+    assert cursor.fetchall() == []
+
+
+@MODULES
+def test_rows_within_rows(module):
+    with closing(module.connect(":memory:")) as conn:
+        cursor = conn.execute("SELECT 1")
+        row = (1,)
+        for _ in range(500_000):
+            row = module.Row(cursor, (row,))
+        del row  # by a recursion that has an end
+
+
+@MODULES
+def test_a_name_that_no_column_can_have(module):
+    with closing(module.connect(":memory:")) as conn:
+        conn.row_factory = module.Row
+        row = conn.execute("SELECT 1 AS x").fetchone()
+        for name in ("\ud800", "x\0", ""):
+            with pytest.raises(IndexError):
+                row[name]
+
+
+def test_how_transactions_begin_is_one_of_four(conn):
+    for begin in (-1, 4, 2**63 - 1):
+        with pytest.raises(ValueError, match="_begin"):
+            conn._begin = begin
