@@ -188,6 +188,9 @@ def test_what_is_not_utf8_is_shown(db):
     rows = db.query("SELECT 1 AS a, CAST(x'41ff42' AS TEXT) AS b")
     page = Page(rows._repr_mimebundle_(include=["text/html"])["text/html"])
     assert page.rows[1] == ["1", "A\ufffdB"]
+    assert "text/plain" in rows._repr_mimebundle_()
+    for shown in (rows, rows[0], rows["b"]):
+        assert "A\ufffdB" in repr(shown)
 
 
 def test_very_many_columns(db):

@@ -1,6 +1,8 @@
 """Pages by after= and next_token: together the whole list, whatever is added."""
 
 import base64
+import copy
+import pickle
 import string
 
 import layouts
@@ -309,3 +311,14 @@ def test_a_forged_window_stays_in_the_calendar(db):
         forged = raw[:10] + (day % 2**64).to_bytes(8, "little") + raw[18:]
         with pytest.raises(ValueError, match="after"):
             db.get_product_analytics(limit=1, after=resealed(forged))
+
+
+def test_a_page_that_went_to_another_process(db):
+    add_products(db, [(0, "a", n, None) for n in range(5)])
+    table = db.product_analytics
+    page = table.select(limit=2)
+    for again in (pickle.loads(pickle.dumps(page)), copy.copy(page)):
+        assert ids(table.select(after=again.next_token)) == [3, 4, 5]
+    for short in (page[:1], table.select(limit=5)):
+        assert pickle.loads(pickle.dumps(short)).next_token is None
+    assert pickle.loads(pickle.dumps(page[1:])).next_token == page.next_token

@@ -138,7 +138,9 @@ Column_subscript(PyObject *op, PyObject *key)
         if (i == -1 && PyErr_Occurred()) {
             return NULL;
         }
-        return Column_item(op, i < 0 ? i + Column_length(op) : i);
+        Py_ssize_t n = Column_length(op), at = i < 0 ? i + n : i;
+        return at < 0 ? PyErr_Format(PyExc_IndexError, "value %zd of %zd", i, n)
+                      : Column_item(op, at);
     }
     if (PySlice_Check(key)) {
         return slice_of((py_column *)op, key);

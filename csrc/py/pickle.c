@@ -14,7 +14,7 @@
 #include "py/value.h"
 
 #include <math.h>   // isinf()
-#include <string.h> // strlen()
+#include <string.h> // memcpy(), strlen()
 
 /* ---- storing ---- */
 
@@ -145,19 +145,21 @@ lists_of(const py_rows *rows, const int *columns, int n)
     return answer;
 }
 
-/* Add the notes, as Rows.notes gives them, to the cells; takes `cells`. */
+/* Add the notes and the token, as Rows gives them, to the cells; takes `cells`. */
 static PyObject *
 with_notes(const py_rows *rows, PyObject *cells)
 {
-    PyObject *notes = NULL, *more = NULL, *answer = NULL;
+    PyObject *notes = NULL, *token = NULL, *more = NULL, *answer = NULL;
 
     if (cells == NULL) {
         return NULL;
     }
     notes = PyObject_GetAttrString((PyObject *)rows, "notes");
-    more = notes == NULL ? NULL : PyTuple_Pack(1, notes);
+    token = notes == NULL ? NULL : PyObject_GetAttrString((PyObject *)rows, "next_token");
+    more = token == NULL ? NULL : PyTuple_Pack(2, notes, token);
     answer = more == NULL ? NULL : PySequence_Concat(cells, more);
     Py_XDECREF(notes);
+    Py_XDECREF(token);
     Py_XDECREF(more);
     Py_DECREF(cells);
     return answer;
@@ -469,20 +471,37 @@ restore_note(const stored *s, ss_batch *batch, PyObject *note)
     return 0;
 }
 
+/* NULL: there was none. */
+static int
+restore_token(ss_batch *batch, const char *token)
+{
+    if (token == NULL) {
+        return 0;
+    }
+    size_t n = strlen(token) + 1;
+    batch->next_token = ss_malloc(n);
+    if (batch->next_token == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    memcpy(batch->next_token, token, n);
+    return 0;
+}
+
 static PyObject *
 restore_rows(PyObject *module, PyObject *args)
 {
     py_state *state = py_state_of_module(module);
-    const char *table;
+    const char *table, *token = NULL;
     int whole;
     Py_ssize_t n_rows;
     PyObject *names, *kinds, *lists, *notes, *rows = NULL;
     ss_batch *batch = NULL;
     stored s;
 
-    if (!PyArg_ParseTuple(args, "zpO!SO!nO!:_restore_rows", &table, &whole,
+    if (!PyArg_ParseTuple(args, "zpO!SO!nO!|z:_restore_rows", &table, &whole,
                           &PyTuple_Type, &names, &kinds, &PyTuple_Type, &lists, &n_rows,
-                          &PyTuple_Type, &notes)) {
+                          &PyTuple_Type, &notes, &token)) {
         return NULL;
     }
     if (stored_init(&s, state, table, whole, names, kinds) < 0) {
@@ -494,7 +513,7 @@ restore_rows(PyObject *module, PyObject *args)
             goto done;
         }
     }
-    if (batch != NULL) {
+    if (batch != NULL && restore_token(batch, token) == 0) {
         rows = py_rows_new(state, ss_batch_retain(batch));
     }
 done:

@@ -146,7 +146,9 @@ Rows_subscript(PyObject *op, PyObject *key)
         if (i == -1 && PyErr_Occurred()) {
             return NULL;
         }
-        return Rows_item(op, i < 0 ? i + Rows_length(op) : i);
+        Py_ssize_t n = Rows_length(op), at = i < 0 ? i + n : i;
+        return at < 0 ? PyErr_Format(PyExc_IndexError, "row %zd of %zd", i, n)
+                      : Rows_item(op, at);
     }
     if (PySlice_Check(key)) {
         return slice_of((py_rows *)op, key);

@@ -49,6 +49,17 @@ cut(ss_value *value, size_t limit)
     return true;
 }
 
+/* A cell of which one only looks: what is not UTF-8 is shown as such, and no error, so
+ * that no log line, debugger or notebook fails over it. New reference. */
+static PyObject *
+object_to_show(py_state *state, const ss_value *value)
+{
+    return value->tag == SS_VALUE_TEXT
+               ? PyUnicode_DecodeUTF8(value->as.s.p, (Py_ssize_t)value->as.s.n,
+                                      "replace")
+               : py_value_to_object(state, value);
+}
+
 /* repr() of a cell. New reference. */
 static PyObject *
 repr_of_cell(py_state *state, const ss_batch *batch, int column, int64_t row,
@@ -60,7 +71,7 @@ repr_of_cell(py_state *state, const ss_batch *batch, int column, int64_t row,
     bool secret = value.tag != SS_VALUE_NULL &&
                   ss_catalog_is_secret(batch->table, batch->names[column]);
     bool more = !secret && cut(&value, limit);
-    PyObject *object = py_value_to_object(state, &value);
+    PyObject *object = object_to_show(state, &value);
     if (object == NULL) {
         return NULL;
     }
