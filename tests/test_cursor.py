@@ -60,6 +60,19 @@ def test_rows_within_rows(module):
 
 
 @MODULES
+def test_fetchmany_by_keyword(module):
+    """As SQL notebooks (JupySQL) call it."""
+    with closing(module.connect(":memory:")) as conn:
+        cursor = conn.execute("VALUES (1), (2), (3)")
+        assert [tuple(row) for row in cursor.fetchmany(size=2)] == [(1,), (2,)]
+        assert len(cursor.fetchmany(size=2)) == 1
+        with pytest.raises(TypeError):
+            cursor.fetchmany(1, size=2)
+        with pytest.raises(TypeError):
+            cursor.fetchmany(many=2)
+
+
+@MODULES
 def test_a_name_that_no_column_can_have(module):
     with closing(module.connect(":memory:")) as conn:
         conn.row_factory = module.Row

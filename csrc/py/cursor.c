@@ -6,6 +6,7 @@
  */
 #include "py/cursor.h"
 
+#include "py/args.h"
 #include "py/cursor_row.h"
 #include "py/raise.h"
 #include "py/rows.h"
@@ -521,14 +522,17 @@ fetch_up_to(PyObject *op, Py_ssize_t most)
 }
 
 static PyObject *
-Cursor_fetchmany(PyObject *op, PyObject *const *args, Py_ssize_t n)
+Cursor_fetchmany(PyObject *op, PyObject *const *args, Py_ssize_t n, PyObject *kwnames)
 {
+    static const char *const names[] = {"size", NULL};
+    static const py_signature signature = {"fetchmany", names, 1, 0};
     Py_ssize_t size = ((py_cursor *)op)->arraysize;
-    if (n > 1) {
-        return PyErr_Format(PyExc_TypeError, "fetchmany() takes one size");
+    PyObject *given = NULL;
+    if (py_args_parse(&signature, args, n, kwnames, &given, NULL, NULL) < 0) {
+        return NULL;
     }
-    if (n == 1 && args[0] != Py_None) {
-        size = PyNumber_AsSsize_t(args[0], PyExc_OverflowError);
+    if (given != NULL && given != Py_None) {
+        size = PyNumber_AsSsize_t(given, PyExc_OverflowError);
         if (size == -1 && PyErr_Occurred()) {
             return NULL;
         }
@@ -668,8 +672,8 @@ static PyMethodDef Cursor_methods[] = {
                "Does nothing (PEP 249).")},
     {"fetchone", Cursor_fetchone, METH_NOARGS,
      PyDoc_STR("fetchone($self, /)\n--\n\nThe next row, or None.")},
-    {"fetchmany", FASTCALL(Cursor_fetchmany), METH_FASTCALL,
-     PyDoc_STR("fetchmany($self, size=None, /)\n--\n\nThe next rows.")},
+    {"fetchmany", FASTCALL(Cursor_fetchmany), METH_FASTCALL | METH_KEYWORDS,
+     PyDoc_STR("fetchmany($self, /, size=None)\n--\n\nThe next rows.")},
     {"fetchall", Cursor_fetchall, METH_NOARGS,
      PyDoc_STR("fetchall($self, /)\n--\n\nAll rows that are left.")},
     {"close", Cursor_close, METH_NOARGS,

@@ -78,13 +78,13 @@ CursorRow_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_UnTrack(op);
-    Py_TRASHCAN_BEGIN(op, CursorRow_dealloc)
+    Py_TRASHCAN_BEGIN(op, CursorRow_dealloc);
     for (Py_ssize_t i = 0; i <= Py_SIZE(op); i++) {
         Py_XDECREF(items_of(op)[i]);
     }
     type->tp_free(op);
     Py_DECREF(type);
-    Py_TRASHCAN_END
+    Py_TRASHCAN_END;
 }
 
 /* By name as the standard module has it: the first that is equal without regard to

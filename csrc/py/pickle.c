@@ -155,7 +155,8 @@ with_notes(const py_rows *rows, PyObject *cells)
         return NULL;
     }
     notes = PyObject_GetAttrString((PyObject *)rows, "notes");
-    token = notes == NULL ? NULL : PyObject_GetAttrString((PyObject *)rows, "next_token");
+    token =
+        notes == NULL ? NULL : PyObject_GetAttrString((PyObject *)rows, "next_token");
     more = token == NULL ? NULL : PyTuple_Pack(2, notes, token);
     answer = more == NULL ? NULL : PySequence_Concat(cells, more);
     Py_XDECREF(notes);
