@@ -105,6 +105,15 @@ def test_runs_and_nothing(db):
     assert stored(db, "total_customers", pa.nulls(2)) == [None, None]
 
 
+def test_a_column_of_nothing_of_polars(db):
+    """It has a bitmap, which an array of that type should not."""
+    import polars as pl
+
+    data = pl.DataFrame({"record_date": [DAY], "total_customers": [None]})
+    assert db.add_many("overview_kpis", data).inserted == 1
+    assert db.get_overview_kpis().total_customers is None
+
+
 @pytest.mark.parametrize(
     ("array", "error", "why"),
     [
@@ -134,6 +143,13 @@ def test_all_mismatches_at_once(db):
         "missing: record_date",
     ):
         assert part in str(caught.value)
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_frame_without_columns(db, library):
+    empty = pytest.importorskip(library).DataFrame([])
+    with pytest.raises(TypeError, match="missing: record_date"):
+        db.add_many("overview_kpis", empty)
 
 
 def frames():

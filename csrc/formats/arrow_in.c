@@ -203,8 +203,8 @@ check_schema(const struct ArrowSchema *schema, ss_error *err)
                             "expected a stream of named columns, got one of %s",
                             ss_arrow_type_name(schema));
     }
-    if (schema->n_children < 1 || schema->n_children > MOST_FIELDS ||
-        schema->children == NULL) {
+    if (schema->n_children < 0 || schema->n_children > MOST_FIELDS ||
+        (schema->n_children > 0 && schema->children == NULL)) {
         return malformed(err, "", "its number of columns cannot be");
     }
     for (int64_t i = 0; i < schema->n_children; i++) {

@@ -112,11 +112,14 @@ test_bool_and_null(void)
                         .n_buffers = 2,
                         .buffers = {holes, bits}};
     const spec nothing = {.format = "n", .length = 2, .null_count = 2};
+    const spec with_bitmap = {
+        .format = "n", .length = 2, .null_count = 2, .n_buffers = 1, .buffers = {NULL}};
 
     CHECK_STR(read_as("i", &truth), "1 0 1 1");
     CHECK_STR(read_as("i", &later), "0 NULL 1");
     CHECK_STR(read_as("r", &truth), "1 0 1 1");
     CHECK_STR(read_as("i", &nothing), "NULL NULL");
+    CHECK_STR(read_as("i", &with_bitmap), "NULL NULL");
     CHECK_STR(read_as("t", &nothing), "NULL NULL");
     CHECK_STR(read_as("ts", &nothing), "NULL NULL");
 }

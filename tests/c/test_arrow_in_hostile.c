@@ -58,6 +58,7 @@ test_a_stream_is_read_once(void)
 #define SPOIL(name, type, ...) \
     static void name(struct type *it) { __VA_ARGS__; }
 /* clang-format off */
+SPOIL(schema_negative, ArrowSchema, it->n_children = -1)
 SPOIL(schema_released, ArrowSchema,
       struct ArrowSchema *c = it->children[1]; c->release(c))
 SPOIL(schema_no_format, ArrowSchema, it->children[1]->format = NULL)
@@ -109,6 +110,8 @@ test_hostile_schemas(void)
     }
     p.spoil_schema = NULL;
     p.n = 0;
+    CHECK_HAS(read_all(&p, &strict_table, 100), "missing: day, name");
+    p.spoil_schema = schema_negative;
     CHECK_HAS(read_all(&p, &strict_table, 100), "its number of columns cannot be");
 }
 
