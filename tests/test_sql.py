@@ -542,6 +542,47 @@ def test_ending_what_was_not_begun(db):
     add_days(db, 1)
 
 
+def add_in_a_block(db, number):
+    with db.transaction():
+        add_days(db, number)
+        yield
+        add_days(db, number + 10)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_blocks_that_cross_are_rolled_back_as_one(db, fails):
+    """Neither can be taken back, nor kept, without rows of the other."""
+    first, second = add_in_a_block(db, 1), add_in_a_block(db, 2)
+    next(first), next(second)
+    with pytest.raises(KeyError if fails else ProgrammingError):
+        first.throw(KeyError) if fails else next(first)
+    with pytest.raises(ProgrammingError, match="in another order"):
+        next(second)
+    assert days(db) == []
+    with db.transaction():
+        add_days(db, 3)
+    assert oracle.counts(db.db_path)["overview_kpis"] == 1
+
+
+def test_ending_a_block_twice_does_not_end_the_one_around_it(db):
+    with pytest.raises(KeyError), db.transaction():
+        inner = db.transaction()
+        with inner:
+            add_days(db, 1)
+        with pytest.raises(ProgrammingError, match="is not open"):
+            inner.__exit__(None, None, None)
+        raise KeyError
+    assert days(db) == []
+
+
+def test_cursors_begin_and_end_in_any_order(db):
+    insert = "INSERT INTO overview_kpis (record_date) VALUES (?)"
+    with db.get_cursor() as outer, db.get_cursor() as inner:
+        inner.execute(insert, ("2025-01-01",))
+        outer.execute(insert, ("2025-01-02",))
+    assert oracle.counts(db.db_path)["overview_kpis"] == 2
+
+
 def test_another_thread_does_not_see_the_transaction_and_waits(db):
     add_days(db, 1)
     order = []

@@ -9,6 +9,10 @@
 
 #include <unistd.h> // getpid()
 
+#define CROSSED                                                                        \
+    "blocks of transaction() of one thread ended in another order than they began "    \
+    "(an await or a yield inside one lets others in): all were rolled back"
+
 /* --- bounds ------------------------------------------------------------------------ */
 
 static ss_bound *
@@ -79,7 +83,8 @@ ss_bound_use(ss_db *db, ss_bound *b, const ss_call *call, ss_access *out, ss_err
     }
     if (b->dead) {
         return ss_error_set(err, SS_PROGRAMMING,
-                            b->kind == SS_BOUND_TRANSACTION
+                            b->crossed ? CROSSED
+                            : b->kind == SS_BOUND_TRANSACTION
                                 ? "this transaction was rolled back by an earlier "
                                   "error; leave the with block and begin again"
                                 : "this snapshot was ended by an earlier error; leave "
@@ -129,6 +134,7 @@ ss_bound_drop(ss_db *db, ss_bound *b)
     }
     ss_layout_free(b->layout);
     ss_session_release(b->session);
+    ss_free(b->owners);
     ss_free(b);
 }
 
@@ -152,6 +158,7 @@ ss_bound_hold(ss_access *access, ss_bound_kind kind, ss_error *err)
     b->next = db->bounds;
     db->bounds = b;
     ss_mutex_unlock(&db->lock);
+    access->held = b;
     return SS_OK;
 }
 
@@ -164,6 +171,38 @@ abandon(ss_access *access)
 
 /* --- transaction() ------------------------------------------------------------------ */
 
+static ss_status
+make_room(ss_bound *b, ss_error *err)
+{
+    size_t n = (size_t)b->depth + 1;
+    const void **owners = ss_realloc_array(b->owners, n, sizeof(*owners));
+    if (owners == NULL) {
+        return ss_error_nomem(err);
+    }
+    b->owners = owners;
+    return SS_OK;
+}
+
+/* The innermost block of `owner`, counted from 1; 0: it has none. */
+static int
+level_of(const ss_bound *b, const void *owner)
+{
+    int level = b->depth;
+    while (level > 0 && b->owners[level - 1] != owner) {
+        level--;
+    }
+    return level;
+}
+
+static void
+forget_level(ss_bound *b, int level)
+{
+    for (int i = level; i < b->depth; i++) {
+        b->owners[i - 1] = b->owners[i];
+    }
+    b->depth--;
+}
+
 /* Savepoints of nested blocks are numbered by depth: ss_block_2, ... */
 static ss_status
 run_block(ss_access *access, const char *verb, int depth, ss_error *err)
@@ -174,32 +213,52 @@ run_block(ss_access *access, const char *verb, int depth, ss_error *err)
 }
 
 static ss_status
-begin_nested(ss_db *db, ss_bound *b, const ss_call *call, ss_error *err)
+begin_nested(ss_db *db, ss_bound *b, const ss_call *call, const void *owner,
+             ss_error *err)
 {
     ss_access access = {0};
     SS_TRY(ss_bound_use(db, b, call, &access, err));
-    ss_status status = run_block(&access, "SAVEPOINT", b->depth + 1, err);
-    ss_bound_done(db, &access);
+    ss_status status = make_room(b, err);
     if (status == SS_OK) {
-        b->depth++;
+        status = run_block(&access, "SAVEPOINT", b->depth + 1, err);
     }
+    if (status == SS_OK) {
+        b->owners[b->depth++] = owner;
+    }
+    ss_bound_done(db, &access);
     return status;
 }
 
+static ss_status
+begin_outermost(ss_access *access, const void *owner, ss_error *err)
+{
+    SS_TRY(ss_db_begin_work(access, err));
+    const void **owners = ss_realloc_array(NULL, 1, sizeof(*owners));
+    if (owners == NULL) {
+        return ss_error_nomem(err);
+    }
+    owners[0] = owner;
+    ss_status status = ss_bound_hold(access, SS_BOUND_TRANSACTION, err);
+    if (status != SS_OK) {
+        ss_free(owners);
+        return status;
+    }
+    access->held->owners = owners;
+    return SS_OK;
+}
+
 ss_status
-ss_db_begin(ss_db *db, const ss_call *call, uint64_t *thread, ss_error *err)
+ss_db_begin(ss_db *db, const ss_call *call, const void *owner, uint64_t *thread,
+            ss_error *err)
 {
     ss_bound *b = find(db, ss_bound_owner(db), SS_BOUND_TRANSACTION);
     if (b != NULL) {
         *thread = b->thread;
-        return begin_nested(db, b, call, err);
+        return begin_nested(db, b, call, owner, err);
     }
     ss_access access;
     SS_TRY(ss_db_write_enter(db, call, &access, err));
-    ss_status status = ss_db_begin_work(&access, err);
-    if (status == SS_OK) {
-        status = ss_bound_hold(&access, SS_BOUND_TRANSACTION, err);
-    }
+    ss_status status = begin_outermost(&access, owner, err);
     if (status != SS_OK) {
         abandon(&access);
         return status;
@@ -226,10 +285,12 @@ end_nested(ss_bound *b, ss_access *access, bool commit, ss_error *err)
 
 /* The transaction is gone already: an error rolled it back, or a fork took it. */
 static ss_status
-end_dead(ss_db *db, ss_bound *b, bool commit, ss_error *err)
+end_dead(ss_db *db, ss_bound *b, int level, bool commit, ss_error *err)
 {
     bool forked = b->pid != getpid();
-    if (forked || --b->depth == 0) {
+    bool crossed = b->crossed;
+    forget_level(b, level);
+    if (forked || b->depth == 0) {
         ss_bound_drop(db, b);
     }
     if (!commit) {
@@ -240,9 +301,22 @@ end_dead(ss_db *db, ss_bound *b, bool commit, ss_error *err)
                             "a transaction begun before fork() cannot be committed in "
                             "the child process");
     }
-    return ss_error_set(err, SS_PROGRAMMING,
-                        "nothing was committed: an earlier error had rolled the "
-                        "transaction back");
+    return ss_error_set(err, SS_PROGRAMMING, "%s",
+                        crossed ? CROSSED
+                                : "nothing was committed: an earlier error had rolled "
+                                  "the transaction back");
+}
+
+/* A block inside this one is still open. */
+static ss_status
+end_crossed(ss_db *db, ss_bound *b, ss_access *access, int level, bool commit,
+            ss_error *err)
+{
+    ss_conn_rollback(access->conn);
+    forget_level(b, level);
+    b->crossed = true;
+    ss_bound_done(db, access);
+    return commit ? ss_error_set(err, SS_PROGRAMMING, CROSSED) : SS_OK;
 }
 
 /* Commit or roll back the outermost block, and let go of the connection. */
@@ -264,17 +338,22 @@ end_outermost(ss_db *db, ss_bound *b, ss_access *access, bool commit, ss_error *
 }
 
 ss_status
-ss_db_end(ss_db *db, const ss_call *call, uint64_t thread, bool commit, ss_error *err)
+ss_db_end(ss_db *db, const ss_call *call, const void *owner, uint64_t thread,
+          bool commit, ss_error *err)
 {
     ss_bound *b = find(db, thread, SS_BOUND_TRANSACTION);
-    if (b == NULL) {
+    int level = b != NULL ? level_of(b, owner) : 0;
+    if (level == 0) {
         return ss_error_set(err, SS_PROGRAMMING, "this transaction() is not open");
     }
     if (b->dead || b->pid != getpid()) {
-        return end_dead(db, b, commit, err);
+        return end_dead(db, b, level, commit, err);
     }
     ss_access access = {0};
     SS_TRY(ss_bound_use(db, b, call, &access, err));
+    if (level < b->depth) {
+        return end_crossed(db, b, &access, level, commit, err);
+    }
     if (b->depth == 1) {
         return end_outermost(db, b, &access, commit, err);
     }

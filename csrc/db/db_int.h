@@ -46,10 +46,12 @@ typedef struct ss_bound {
     uint64_t thread;
     pid_t pid;
     ss_bound_kind kind;
-    int depth;     /* of nested blocks of this kind, from 1 */
-    bool busy;     /* a call is under way on its connection */
-    bool dead;     /* rolled back by an error: nothing more may run in it */
-    ss_stamp seen; /* a snapshot's: the state it shows, or one just before */
+    int depth;    /* of nested blocks of this kind, from 1 */
+    bool busy;    /* a call is under way on its connection */
+    bool dead;    /* rolled back by an error: nothing more may run in it */
+    bool crossed; /* dead, because its blocks ended in another order than they began */
+    const void **owners; /* owned: whose each nested transaction is; NULL for others */
+    ss_stamp seen;       /* a snapshot's: the state it shows, or one just before */
     ss_lease lease;
     ss_session *session; /* owned reference */
     ss_layout *layout;   /* owned; NULL, or how the tables look in this transaction */

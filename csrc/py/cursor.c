@@ -203,13 +203,16 @@ keep_rows(py_cursor *self, ss_batch *batch, PyObject *names, PyObject *converter
     return 0;
 }
 
+/* Cursors begin with their first change, so their order says nothing: they are one owner. */
+static const char any_cursor = 0;
+
 static int
 begin_if_needed(py_cursor *self, py_database *db)
 {
     if (!self->in_block || self->began) {
         return 0;
     }
-    if (py_transaction_begin(db, &self->thread) < 0) {
+    if (py_transaction_begin(db, &any_cursor, &self->thread) < 0) {
         return -1;
     }
     self->began = true;
@@ -344,12 +347,15 @@ Cursor_executemany(PyObject *op, PyObject *const *args, Py_ssize_t n)
     }
     Py_INCREF(db);
     uint64_t thread;
-    int rc = py_transaction_begin(db, &thread);
+    int rc = begin_if_needed(self, db);
+    if (rc == 0) {
+        rc = py_transaction_begin(db, &thread, &thread);
+    }
     if (rc == 0) {
         PyObject *type, *error, *traceback;
         rc = run_many(self, args[0], iterator);
         PyErr_Fetch(&type, &error, &traceback);
-        if (py_transaction_end(db, thread, rc == 0) < 0) {
+        if (py_transaction_end(db, &thread, thread, rc == 0) < 0) {
             if (rc < 0) {
                 PyErr_Clear(); /* why it failed matters more than how it ended */
             }
@@ -583,7 +589,7 @@ Cursor_exit(PyObject *op, PyObject *const *args, Py_ssize_t n)
     bool commit = n < 1 || args[0] == Py_None;
     self->in_block = false;
     if (self->began) {
-        if (py_transaction_end(self->db, self->thread, commit) < 0) {
+        if (py_transaction_end(self->db, &any_cursor, self->thread, commit) < 0) {
             return NULL;
         }
         self->began = false;

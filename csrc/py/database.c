@@ -712,7 +712,8 @@ PyDoc_STRVAR(
     transaction_doc,
     "transaction($self, /)\n--\n\n"
     "A with block whose writes are committed together at its end, or not at all.\n\n"
-    "Nests as savepoints. Reads inside see its writes; other threads' writes wait.");
+    "Nests as savepoints. Reads inside see its writes; other threads' writes wait.\n"
+    "It belongs to its thread: do not await or yield inside one.");
 PyDoc_STRVAR(
     snapshot_doc,
     "snapshot($self, /)\n--\n\n"

@@ -53,7 +53,7 @@ block_traverse(PyObject *op, visitproc visit, void *arg)
 /* --- transaction -------------------------------------------------------------------- */
 
 int
-py_transaction_begin(py_database *db, uint64_t *thread)
+py_transaction_begin(py_database *db, const void *owner, uint64_t *thread)
 {
     py_call call;
     ss_error err;
@@ -63,7 +63,7 @@ py_transaction_begin(py_database *db, uint64_t *thread)
     }
     ss_error_init(&err);
     Py_BEGIN_ALLOW_THREADS
-    status = ss_db_begin(db->db, &call.call, thread, &err);
+    status = ss_db_begin(db->db, &call.call, owner, thread, &err);
     Py_END_ALLOW_THREADS
     if (status != SS_OK) {
         py_raise(db->state, &err);
@@ -74,7 +74,7 @@ py_transaction_begin(py_database *db, uint64_t *thread)
 
 /* No time limit and no signal check: an end that was begun is brought to its end. */
 int
-py_transaction_end(py_database *db, uint64_t thread, bool commit)
+py_transaction_end(py_database *db, const void *owner, uint64_t thread, bool commit)
 {
     ss_call call = {0};
     ss_error err;
@@ -84,7 +84,7 @@ py_transaction_end(py_database *db, uint64_t thread, bool commit)
     }
     ss_error_init(&err);
     Py_BEGIN_ALLOW_THREADS
-    status = ss_db_end(db->db, &call, thread, commit, &err);
+    status = ss_db_end(db->db, &call, owner, thread, commit, &err);
     Py_END_ALLOW_THREADS
     if (status != SS_OK) {
         py_raise(db->state, &err);
@@ -98,8 +98,9 @@ Transaction_enter(PyObject *op, PyObject *unused)
 {
     py_block *self = (py_block *)op;
     (void)unused;
-    return py_transaction_begin(self->db, &self->thread) < 0 ? NULL
-                                                             : Py_NewRef(self->db);
+    return py_transaction_begin(self->db, self, &self->thread) < 0
+               ? NULL
+               : Py_NewRef(self->db);
 }
 
 static PyObject *
@@ -107,7 +108,7 @@ Transaction_exit(PyObject *op, PyObject *const *args, Py_ssize_t n)
 {
     py_block *self = (py_block *)op;
     bool commit = n < 1 || args[0] == Py_None;
-    if (py_transaction_end(self->db, self->thread, commit) < 0) {
+    if (py_transaction_end(self->db, self, self->thread, commit) < 0) {
         return NULL;
     }
     Py_RETURN_FALSE;

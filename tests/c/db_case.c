@@ -257,14 +257,14 @@ block_begin(ss_db *db)
     uint64_t thread = 0;
 
     ss_error_init(&err);
-    return ss_db_begin(db, NULL, &thread, &err);
+    return ss_db_begin(db, NULL, NULL, &thread, &err);
 }
 
 ss_status
 block_end(ss_db *db, bool commit)
 {
     ss_error_init(&err);
-    return ss_db_end(db, NULL, ss_thread_id(), commit, &err);
+    return ss_db_end(db, NULL, NULL, ss_thread_id(), commit, &err);
 }
 
 ss_status

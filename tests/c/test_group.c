@@ -99,7 +99,7 @@ queue_up(ss_db *db, writer *writers, int n)
     uint64_t thread = 0;
 
     ss_error_init(&err);
-    CHECK_INT(ss_db_begin(db, NULL, &thread, &err), SS_OK);
+    CHECK_INT(ss_db_begin(db, NULL, NULL, &thread, &err), SS_OK);
     for (int i = 0; i < n; i++) {
         int64_t before = waits(db);
 
@@ -124,7 +124,7 @@ static void
 release(ss_db *db, writer *writers, int n)
 {
     ss_error_init(&err);
-    CHECK_INT(ss_db_end(db, NULL, ss_thread_id(), false, &err), SS_OK);
+    CHECK_INT(ss_db_end(db, NULL, NULL, ss_thread_id(), false, &err), SS_OK);
     join(writers, n);
 }
 
@@ -211,13 +211,13 @@ test_inside_a_transaction(void)
     uint64_t thread = 0;
 
     CHECK(db != NULL);
-    CHECK_INT(ss_db_begin(db, NULL, &thread, &err), SS_OK);
+    CHECK_INT(ss_db_begin(db, NULL, NULL, &thread, &err), SS_OK);
     write_once(&w);
     write_once(&bad);
     CHECK_INT(w.status, SS_OK);
     CHECK_INT(bad.status, SS_INTEGRITY);
     CHECK_INT(query_int(db, "SELECT count(*) FROM w"), 1);
-    CHECK_INT(ss_db_end(db, NULL, thread, false, &err), SS_OK);
+    CHECK_INT(ss_db_end(db, NULL, NULL, thread, false, &err), SS_OK);
     CHECK_INT(query_int(db, "SELECT count(*) FROM w"), 0);
     close_db(db);
 }
@@ -410,7 +410,7 @@ test_a_waiting_call_is_withdrawn(void)
         CHECK_INT(writers[i].err.code, writers[i].status);
         CHECK_INT(writers[i].runs, 0);
     }
-    CHECK_INT(ss_db_end(db, NULL, ss_thread_id(), true, &err), SS_OK);
+    CHECK_INT(ss_db_end(db, NULL, NULL, ss_thread_id(), true, &err), SS_OK);
     pthread_join(writers[0].thread, NULL);
     pthread_join(writers[4].thread, NULL);
     CHECK_INT(writers[0].status | writers[4].status, SS_OK);
@@ -433,7 +433,7 @@ test_a_leader_that_gives_up(void)
     queue_up(db, writers, N);
     pthread_join(writers[0].thread, NULL);
     CHECK_INT(writers[0].status, SS_INTERRUPTED);
-    CHECK_INT(ss_db_end(db, NULL, ss_thread_id(), true, &err), SS_OK);
+    CHECK_INT(ss_db_end(db, NULL, NULL, ss_thread_id(), true, &err), SS_OK);
     join(writers + 1, N - 1);
     for (int i = 1; i < N; i++) {
         CHECK_INT(writers[i].status, SS_OK);
@@ -461,7 +461,7 @@ test_a_waiting_call_waits_no_longer_than_asked(void)
     for (int i = 0; i < N; i++) {
         CHECK_INT(writers[i].status, SS_BUSY);
     }
-    CHECK_INT(ss_db_end(hasty, NULL, ss_thread_id(), true, &err), SS_OK);
+    CHECK_INT(ss_db_end(hasty, NULL, NULL, ss_thread_id(), true, &err), SS_OK);
     close_db(hasty);
     close_db(db);
 }
