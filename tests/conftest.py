@@ -1,6 +1,7 @@
 """Databases to test on: new, with demo data, of older layouts, and real old ones."""
 
 import shutil
+import signal
 import sqlite3
 from pathlib import Path
 
@@ -15,6 +16,11 @@ from smartshopie_db import SmartShopieDB
 
 settings.register_profile("house", deadline=None, derandomize=True, database=None)
 settings.load_profile("house")
+
+
+def pytest_configure():
+    """What a shell starts in the background ignores Ctrl-C, which is tested here."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(trylast=True)  # after those that mark whole folders
