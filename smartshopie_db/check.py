@@ -16,7 +16,14 @@ from pathlib import Path
 from typing import Any, Literal, overload
 
 from . import _core
-from ._core import DatabaseError, OperationalError, SmartShopieDB, Table
+from ._core import (
+    DatabaseError,
+    DataError,
+    OperationalError,
+    ProgrammingError,
+    SmartShopieDB,
+    Table,
+)
 
 __all__ = ["Finding", "Report", "check"]
 
@@ -301,7 +308,7 @@ class _Check:
         try:
             found = self.rows(f"PRAGMA {pragma}({MESSAGES})")
         except DatabaseError as error:
-            if type(error) is not DatabaseError:
+            if type(error) not in (DatabaseError, DataError):
                 raise  # it says something of the call, not of the file
             self.add("error", "corrupt", f"the file cannot be read: {error}", _RESTORE)
             return
@@ -353,13 +360,13 @@ class _Check:
         """Every object of ours is as a new database has it."""
         if self.stats["layout"] != "current" or not self.readable():
             return
-        sql = (
-            "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL"
-        )
-        own = {row["name"]: row for row in self.rows(sql)}
+        names = ("type", "name", "tbl_name", "sql")
+        sql = ", ".join(f"CAST({name} AS BLOB) AS {name}" for name in names)
+        sql = f"SELECT {sql} FROM sqlite_schema WHERE sql IS NOT NULL"
+        own = {row["name"]: row for row in map(_texts, self.rows(sql))}
         with SmartShopieDB(":memory:") as new:
             found: list[dict[str, Any]] = new.execute_query(sql)
-        wanted = {row["name"]: row for row in found}
+        wanted = {row["name"]: row for row in map(_texts, found)}
         for name, row in wanted.items():
             what = f"the {row['type']} {name}"
             if name not in own:
@@ -393,6 +400,13 @@ class _Check:
                     table=row["tbl_name"],
                 )
 
+    def changed(self, table: Table[Any]) -> bool:
+        """Then it may lack a column."""
+        return any(
+            found.code == "schema_changed" and found.table == table.name
+            for found in self.found
+        )
+
     def content(self, table: Table[Any]) -> None:
         """Every value fits its type, and no row is there twice."""
         gone = {found.table for found in self.found if found.code == "missing_table"}
@@ -403,7 +417,8 @@ class _Check:
             if self.stats["layout"] != "current":
                 self.date_forms(table)
         except DatabaseError as error:
-            if type(error) is not DatabaseError:
+            lost = type(error) is ProgrammingError and self.changed(table)
+            if not (type(error) is DatabaseError or lost):
                 raise
             self.add(
                 "error",
@@ -484,11 +499,13 @@ class _Check:
             for digit in "123456789":
                 shape = f"replace({shape}, '{digit}', '0')"
             forms = self.rows(
-                f"SELECT {shape} AS form, count(*) AS n FROM {table.name}"
+                f"SELECT CAST({shape} AS BLOB) AS form, count(*) AS n FROM {table.name}"
                 f" WHERE {name} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC LIMIT {SAMPLE}"
             )
             if len(forms) > 1:
-                said = ", ".join(f"{row['form']!r} ({row['n']})" for row in forms)
+                said = ", ".join(
+                    f"'{_text(row['form'])}' ({row['n']})" for row in forms
+                )
                 self.add(
                     "info",
                     "mixed_dates",
@@ -540,6 +557,15 @@ def _kind_of(message: str) -> tuple[str, str | None]:
 def _numbers(messages: Sequence[str]) -> tuple[int, ...]:
     found = [re.match(r"row (\d+) ", message) for message in messages]
     return tuple(int(match[1]) for match in found if match)[:SAMPLE]
+
+
+def _text(stored: bytes) -> str:
+    """Text that may not be UTF-8 any more."""
+    return stored.decode(errors="backslashreplace")
+
+
+def _texts(row: dict[str, bytes]) -> dict[str, str]:
+    return {name: _text(value) for name, value in row.items()}
 
 
 def _squeezed(sql: str) -> str:

@@ -110,6 +110,20 @@ def test_a_page_that_is_overwritten(demo_file, tmp_path, report_of):
         assert "backup" in next(f for f in report if f.code == "corrupt").remedy
 
 
+def test_a_schema_whose_bytes_are_damaged(path, report_of):
+    sql = "UPDATE sqlite_schema SET sql = sql || CAST(x'202d2dff' AS TEXT)"
+    write_schema(path, f"{sql} WHERE name = 'overview_kpis'")
+    assert one(report_of(path), "schema_changed").table == "overview_kpis"
+
+
+def test_a_schema_that_lost_a_column(path, report_of):
+    sql = "UPDATE sqlite_schema SET sql = replace(sql, 'total_customers', 'total_cu')"
+    write_schema(path, f"{sql} WHERE name = 'overview_kpis'")
+    report = report_of(path)
+    assert one(report, "schema_changed").table == "overview_kpis"
+    assert one(report, "corrupt").table == "overview_kpis"
+
+
 def test_an_index_that_lacks_a_row(demo_file, tmp_path, report_of):
     path = shutil.copy(demo_file, tmp_path / "demo.db")
     ((name,),) = oracle.run(
@@ -213,6 +227,19 @@ def test_duplicates_and_forms_of_an_older_file(tmp_path, report_of):
         2,
     )
     assert "0000-00-00 00:00:00" in forms.message
+
+
+def test_a_day_of_an_older_file_whose_bytes_are_damaged(tmp_path, report_of):
+    path = tmp_path / "old.db"
+    oracle.run(
+        path,
+        "CREATE TABLE overview_kpis (id INTEGER PRIMARY KEY, record_date DATE)",
+        "INSERT INTO overview_kpis (record_date) VALUES ('2025-01-01'),"
+        " (CAST(x'32ff' AS TEXT))",
+    )
+    report = report_of(path)
+    assert one(report, "value").rows == (2,)
+    assert r"'0\xff'" in one(report, "mixed_dates").message
 
 
 def test_a_missing_index_and_how_to_get_it_back(path, report_of):
