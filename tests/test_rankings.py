@@ -84,3 +84,29 @@ def test_stocks_break_down_at_the_newest_day(demo):
         r.segment_name: r.segment_size for r in newest
     }
     assert math.isclose(sum(rows["share"].to_list()), 100)
+
+
+def test_figures_that_do_not_add_up_have_no_shares(db):
+    """Else who reached the second stage would be a part beside all who came."""
+    for order, count in ((0, 100), (1, 40)):
+        add(
+            db, "conversion_funnel", record_date="2025-01-01",
+            stage_order=order, stage_name=f"Stage {order}", count=count,
+        )  # fmt: skip
+    for by in (None, "stage_order", ["stage_name", "stage_order"]):
+        with pytest.raises(ValueError, match=r"stage_order makes no whole \(0, 1\)"):
+            db.breakdown("conversion_funnel", "count", by=by)
+    (row,) = db.breakdown("conversion_funnel", "count", stage_order=1)
+    assert (row.count, row.share) == (40, 100.0)
+    top = db.top("conversion_funnel", "count", by="stage_order")
+    assert top["count"].to_list() == [100, 40]
+
+
+def test_a_share_beyond_all_numbers_is_unknown(db):
+    for name in ("a", "b"):
+        add(
+            db, "revenue_attribution", record_date="2025-01-01",
+            ai_feature=name, revenue_amount=1.7e308,
+        )  # fmt: skip
+    rows = db.breakdown("revenue_attribution", "revenue_amount")
+    assert rows["share"].to_list() == [None, None]

@@ -1,5 +1,6 @@
 """db.series(): gaps and groups, and what must not be added up."""
 
+import math
 from collections import defaultdict
 
 import pytest
@@ -136,6 +137,38 @@ def test_a_sum_of_integers_that_does_not_fit_is_an_error(db):
     assert db.series("customer_interactions", "rows")[0].rows == 2
     with pytest.raises(DataError, match="message_count: the sum does not fit 64 bits"):
         db.series("customer_interactions", "message_count")
+
+
+INFINITY = math.inf
+
+
+@pytest.mark.parametrize(
+    "values, total, delta, trend",
+    [
+        ((1.7e308, 1.7e308), INFINITY, 0.0, "flat"),
+        ((-1.7e308, 1.7e308), 0.0, None, "up"),
+        ((1.0, INFINITY), INFINITY, None, "up"),
+        ((INFINITY, 1.0), INFINITY, None, "down"),
+        ((INFINITY, INFINITY), INFINITY, None, None),
+        ((INFINITY, -INFINITY), None, None, None),
+    ],
+)
+def test_no_figure_is_nan(db, values, total, delta, trend):
+    """Beyond all numbers, or stored so, as in older files."""
+    for day, value in enumerate(values, 1):
+        record_date = D(2025, 1, day)
+        add(db, "revenue_summary", record_date=record_date, monthly_investment=0.0)
+        db.execute(  # which takes an infinite one, too
+            "UPDATE revenue_summary SET monthly_return = ?, roi_percentage = ?"
+            " WHERE record_date = ?",
+            (value, value, record_date),
+        )
+    (month,) = db.series("revenue_summary", every="month")
+    assert (month.monthly_return, month.roi_percentage) == (total, None)
+    (row,) = db.compare("revenue_summary", "monthly_return", period="1d")
+    assert (row.previous, row.value, row.delta) == (*values, delta)
+    assert row.trend == trend and (row.verdict is None) == (trend is None)
+    assert row.percent in (None, 0.0)
 
 
 def test_only_the_newest_day_of_a_stock_has_to_fit(db):

@@ -10,7 +10,7 @@
 #include "base/moment.h"
 
 #include <assert.h>
-#include <math.h>   // fabs()
+#include <math.h>   // fabs(), isinf(), isnan()
 #include <stdlib.h> // qsort()
 #include <string.h> // memcmp()
 
@@ -490,17 +490,23 @@ refuse_apart(const ss_aggregate *g, const ss_measure *m, int64_t a, int64_t b,
              ss_error *err)
 {
     const ss_column *column = &g->request.rows->columns[m->apart];
-    const char *apart = g->request.rows->names[m->apart];
+    const char *name = name_of(g, m), *apart = g->request.rows->names[m->apart];
     char one[64], other[64];
     ss_value v;
     ss_column_get(column, a, &v);
     ss_value_show(&v, one, sizeof(one));
     ss_column_get(column, b, &v);
     ss_value_show(&v, other, sizeof(other));
+    if (g->request.add_up) {
+        return ss_error_set(err, SS_VALUE,
+                            "%s of different %s makes no whole (%s, %s), so it has no "
+                            "shares: choose one with %s=%s",
+                            name, apart, one, other, apart, one);
+    }
     return ss_error_set(err, SS_VALUE,
                         "%s of different %s does not add up (%s, %s): group with "
                         "by=\"%s\", or choose one with %s=%s",
-                        name_of(g, m), apart, one, other, apart, apart, one);
+                        name, apart, one, other, apart, apart, one);
 }
 
 static ss_status
@@ -510,6 +516,7 @@ check_apart(const ss_aggregate *g, const ss_measure *m, ss_error *err)
         return SS_OK;
     }
     const ss_batch *rows = g->request.rows;
+    bool each_group = g->group != NULL && !g->request.add_up;
     int32_t *seen = ss_calloc((size_t)g->n_groups + 1, sizeof(*seen)); /* row + 1 */
     ss_status status = seen != NULL ? SS_OK : ss_error_nomem(err);
     for (int64_t row = 0; status == SS_OK && row < rows->n_rows; row++) {
@@ -517,7 +524,7 @@ check_apart(const ss_aggregate *g, const ss_measure *m, ss_error *err)
             ss_column_is_null(&rows->columns[m->column], row)) {
             continue;
         }
-        int32_t *first = &seen[g->group != NULL ? g->group[row] : 0];
+        int32_t *first = &seen[each_group ? g->group[row] : 0];
         if (*first == 0) {
             *first = (int32_t)row + 1;
         }
@@ -682,6 +689,9 @@ static double
 total(const sum *s, const sum_cell *cell)
 {
     bool whole = s->column->kind == SS_KIND_INT && s->times == NULL;
+    if (!whole && isinf(cell->sum)) {
+        return cell->sum; /* what was lost on the way there is no number */
+    }
     return whole ? (double)cell->whole : cell->sum + cell->lost;
 }
 
@@ -723,7 +733,9 @@ ss_aggregate_value(const ss_aggregate *g, int64_t bucket, int64_t group, int mea
         }
         x /= total(&s[1], below);
     }
-    *out = (ss_value){.tag = SS_VALUE_REAL, .as.r = x};
+    if (!isnan(x)) { /* as infinities of both signs make it */
+        *out = (ss_value){.tag = SS_VALUE_REAL, .as.r = x};
+    }
 }
 
 int64_t

@@ -4,7 +4,8 @@
  * What is unknown stays unknown: a figure without a value behind it is null, never 0.
  * Null cells count for nothing; a weight or divisor that adds up to 0 makes null.
  * Integers are added as integers and refuse to overflow; reals are added with
- * Neumaier's compensation (ZAMM 54, 1974), so that their order does not show.
+ * Neumaier's compensation (ZAMM 54, 1974), so that their order does not show. Infinite
+ * ones, which older files may hold, make an infinite figure or, of both signs, none.
  *
  * Built by one thread from an immutable batch, constant afterwards, without the GIL.
  */
@@ -24,6 +25,7 @@ typedef struct {
     int n_measures;
     ss_days window; /* rows outside count for nothing */
     bool whole;     /* one bucket: the window */
+    bool add_up;    /* the groups are parts of a whole, so their rows have to add up */
     ss_every every;
     /* Where each day of the window and the one after it begin, in UTC; NULL: at 00:00
      * UTC. Only for instants; a stored day is a day everywhere. */

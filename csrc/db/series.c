@@ -8,6 +8,7 @@
 #include "db/block.h"
 #include "db/fresh.h"
 
+#include <math.h>   // isfinite(), isinf()
 #include <stdlib.h> // qsort()
 #include <string.h> // strcmp(), strlen()
 
@@ -205,6 +206,7 @@ group_rows(const ss_figures *f, const read_plan *plan, bool whole, ss_every ever
         .n_measures = f->n_measures,
         .window = f->window,
         .whole = whole,
+        .add_up = f->add_up,
         .every = every,
         .midnights = f->midnights,
     };
@@ -347,6 +349,13 @@ put_real(writer *w, bool known, double x)
         v = (ss_value){.tag = SS_VALUE_REAL, .as.r = x};
     }
     put(w, &v);
+}
+
+/* A difference or a share: beyond the range of numbers it is not known. */
+static void
+put_finite(writer *w, bool known, double x)
+{
+    put_real(w, known && isfinite(x), x);
 }
 
 static ss_status
@@ -517,14 +526,14 @@ put_change(writer *w, const ss_column_desc *desc, const ss_value *value,
     const char *better = desc != NULL ? desc->better : "";
     double now, before;
     bool has_now = as_real(value, &now), has_before = as_real(previous, &before);
-    bool both = has_now && has_before;
+    bool both = has_now && has_before && !(isinf(now) && isinf(before));
     double points = points_of(unit);
     double delta = both ? (now - before) * (points > 0 ? points : 1) : 0;
     put_real(w, has_now, now);
     put_real(w, has_before, before);
-    put_real(w, both, delta);
-    put_real(w, both && points == 0 && before != 0,
-             both ? 100 * delta / (before < 0 ? -before : before) : 0);
+    put_finite(w, both, delta);
+    put_finite(w, both && points == 0 && before != 0,
+               both ? 100 * delta / (before < 0 ? -before : before) : 0);
     put_text(w, unit[0] != '\0' ? unit : NULL);
     put_text(w, points > 0 ? "points" : unit[0] != '\0' ? unit : NULL);
     put_text(w, !both ? NULL : delta > 0 ? "up" : delta < 0 ? "down" : "flat");
@@ -777,7 +786,7 @@ write_ranking(const ss_ranking *r, const ss_aggregate *g, ss_batch *batch,
         ss_aggregate_value(g, 0, items[k].group, 0, &v);
         put(&w, &v);
         if (r->shares) {
-            put_real(&w, total > 0, total > 0 ? 100 * items[k].value / total : 0);
+            put_finite(&w, total > 0, total > 0 ? 100 * items[k].value / total : 0);
         }
         if (timed) {
             put_day(&w, f->window.start);
@@ -795,7 +804,9 @@ fill_ranking(ss_db *db, const ss_call *call, const ss_ranking *r, ss_batch *batc
 {
     ss_batch *rows = NULL;
     ss_aggregate *g = NULL;
-    SS_TRY(read_groups(db, call, &r->figures, true, SS_EVERY_DAY, &rows, &g, err));
+    ss_figures figures = r->figures;
+    figures.add_up = r->shares;
+    SS_TRY(read_groups(db, call, &figures, true, SS_EVERY_DAY, &rows, &g, err));
     ss_status status = write_ranking(r, g, batch, err);
     ss_aggregate_free(g);
     ss_batch_release(rows);

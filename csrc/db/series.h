@@ -47,8 +47,9 @@ typedef struct {
     int n_by;
     const ss_filter *filters;
     int n_filters;
-    bool empty; /* no window: the answer has no rows */
-    bool all;   /* the window holds every stored row: no need to look */
+    bool empty;  /* no window: the answer has no rows */
+    bool all;    /* the window holds every stored row: no need to look */
+    bool add_up; /* as in columns/aggregate; ss_db_rank sets it for shares */
     ss_days window;
     const int64_t *midnights; /* as in columns/aggregate, or NULL */
     bool strict;

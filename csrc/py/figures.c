@@ -739,4 +739,4 @@ const char py_figures_breakdown_doc[] = PyDoc_STR(
     "when a part is negative.  by: a column or several; by default the table's key\n"
     "without its time.\n" TIME_DOC RULE_DOC
     "\nRows of the `by` columns, the figure, share, start and end. ValueError for a\n"
-    "figure that makes no whole (a rate, a mean).");
+    "figure that makes no whole (a rate, a mean, the stages of a funnel).");
