@@ -205,6 +205,8 @@ def check(arguments: Namespace) -> int:
 
 
 def backup(arguments: Namespace) -> None:
+    if os.path.exists(arguments.target) and not arguments.overwrite:
+        raise FileExistsError(f"{arguments.target} exists; --overwrite replaces it")
     with open_to_read(arguments) as db, progress(arguments.target, "pages") as tell:
         db.backup(arguments.target, overwrite=arguments.overwrite, progress=tell)
     say(f"{arguments.target}: {os.path.getsize(arguments.target):,} bytes")
@@ -252,10 +254,11 @@ def purge(arguments: Namespace) -> int:
 
 
 def delete_before(db: SmartShopieDB, table: Any, before: datetime.date) -> int:
-    """By row id, so that it is right whatever form an old file's dates have."""
+    """By row id, so that it is right whatever form an old file's dates have. Some
+    tables of such a file lack the column `id`; what is read there is SQLite's rowid."""
     last = before - datetime.timedelta(days=1)
     ids = table.select(columns=["id"], end=last)["id"].to_list()
-    sql = f"DELETE FROM {table.name} WHERE id IN (SELECT value FROM json_each(?))"
+    sql = f"DELETE FROM {table.name} WHERE rowid IN (SELECT value FROM json_each(?))"
     return db.execute(sql, [json.dumps(ids)])
 
 
