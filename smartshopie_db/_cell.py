@@ -10,6 +10,8 @@ from typing import Any
 INTEGER = re.compile(r"[+-]?[0-9]+(\.0+)?")
 REAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 EUROPEAN = re.compile(r"[+-]?\d{1,3}(\.\d{3})*,\d+|[+-]?\d+,\d+")
+# A thousand where a comma is for decimals; one with three decimals elsewhere.
+POINTED = re.compile(r"[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+")
 GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 INSTANT = re.compile(
@@ -56,7 +58,8 @@ class Cell:
         found = None
         if isinstance(value, str):
             text = value.strip()
-            if INTEGER.fullmatch(text) and len(text) < 40:
+            unclear = POINTED.fullmatch(text)
+            if INTEGER.fullmatch(text) and not unclear and len(text) < 40:
                 found = int(text.split(".")[0])
         elif isinstance(value, float):
             found = int(value) if value.is_integer() else None
@@ -128,6 +131,8 @@ def number_advice(value: Any, wanted: str) -> str:
             advice = "; write it with a point for decimals and without commas else"
     elif GROUPED.fullmatch(text):
         advice = "; write it without commas: " + text.replace(",", "")
+    elif POINTED.fullmatch(text):
+        advice = "; write it without points: " + text.replace(".", "")
     elif text.strip("$€£₹% ") != text:
         advice = "; write the number alone"
     return f"expected {wanted}, got {short(value)}{advice}"

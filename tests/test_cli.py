@@ -237,6 +237,7 @@ def test_backup_and_migrate(cli, shop, tmp_path, old_path):
         for name, table in db.tables.items():
             assert copy.tables[name].select() == table.select()
     cli("backup", "copy.db", code=1)
+    assert cli.said == "smartshopie: copy.db exists; --overwrite replaces it\n"
     cli("backup", "copy.db", "--overwrite")
     cli("migrate")
     assert "already" in cli.said
@@ -279,6 +280,20 @@ def test_purge_asks_and_saves_a_copy(cli, shop, tmp_path):
     assert "nothing is older" in cli.said
     cli("purge", "--before", "soon", "-y", code=2)
     cli(*words, "-y", "--table", "api_configurations", code=2)
+
+
+def test_purge_of_older_files(cli, old_path):
+    """Also of their tables that have no column id."""
+    with SmartShopieDB(old_path, mode="ro") as db:
+        older = {
+            name: table.count(end="2029-12-31") if table.time_column else 0
+            for name, table in db.tables.items()
+        }
+    kept = {name: n - older[name] for name, n in rows_of(old_path).items()}
+    words = ("purge", "--before", "2030-01-01", "-y", "--no-backup", "--db", old_path)
+    cli(*words)
+    assert f"{sum(older.values()):,} rows deleted" in cli.said
+    assert rows_of(old_path) == kept
 
 
 @pytest.mark.parametrize("answer, deleted", [(b"y\n", 1), (b"\n", 0)])
@@ -437,6 +452,29 @@ def test_wrong_command_lines(cli, line):
     assert cli.said.startswith("usage: ")
 
 
+def test_a_terminal_that_is_not_utf8(shop):
+    """What it lacks is an escape in a table; data is UTF-8 all the same."""
+    name = "\u00e9\u65e5"
+    strange = shop.with_name(f"{name}.db")
+    shop.rename(strange)
+
+    def out(*words):
+        done = subprocess.run(
+            command.command(*words, "--db", strange),
+            env=command.environment(PYTHONIOENCODING="latin-1"),
+            capture_output=True,
+        )
+        assert (done.returncode, done.stderr) == (0, b"")
+        return done.stdout
+
+    sql = f"SELECT '{name}' AS word"
+    assert out("query", sql, "--table").splitlines()[1] == b"\xe9\\u65e5"
+    assert b"\xe9\\u65e5.db" in out("info", "--table")
+    for form in ("--csv", "--json", "--ndjson"):
+        assert name in out("query", sql, form).decode()
+        assert f"{name}.db" in out("info", form).decode()
+
+
 def test_debug_shows_where(cli):
     with pytest.raises(ValueError, match="there is no table"):
         main(["get", "nothing", "--debug"])
@@ -560,6 +598,17 @@ def test_every_verb_has_help_with_examples(cli):
 
 
 @pytest.mark.timed
+def test_the_examples_of_the_help_are_command_lines():
+    for name, verb in completion.verbs().items():
+        head, *examples = verb.epilog.splitlines()
+        assert head == "examples:"
+        for example in examples:
+            redirect = re.search(" [<>](?=[a-z~])", example)
+            program, *words = shlex.split(example[: redirect and redirect.start()])
+            assert (program, words[0]) == ("smartshopie", name)
+            parser.parse(words)
+
+
 def test_version_is_quick(shop):
     def wall(*words):
         times = []

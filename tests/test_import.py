@@ -48,6 +48,13 @@ def test_good_rows_are_added_and_counted(load):
     assert rows[0]["conversion_rate"] == 2.5
 
 
+def test_a_whole_number_may_have_decimals_that_are_no_thousands(load):
+    """pandas writes a column of integers so when one of them is missing."""
+    rows = [f"2025-01-0{i},{text},\n" for i, text in enumerate(("5.0", "0.000"), 1)]
+    _, _, got = load(HEAD + "".join(rows) + "2025-01-03,1234.000,\n")
+    assert [row["total_customers"] for row in got] == [5, 0, 1234]
+
+
 def test_running_it_again_changes_nothing(load):
     content = HEAD + "2025-01-01,10,2.5\n2025-01-02,11,\n"
     _, _, before = load(content)
@@ -94,6 +101,7 @@ def test_quoted_newlines_stay_and_lines_are_counted_right(load):
 def test_another_delimiter(load):
     content = (HEAD + "2025-01-01,10,2.5\n").replace(",", ";")
     assert load(content, "--delimiter", ";")[0] == 0
+    assert load(content.replace(";", "\t"), name="overview_kpis.TSV")[0] == 0
     code, said, _ = load(content, "--delimiter", ";;")
     assert code == 2 and "one character" in said
 
@@ -105,6 +113,8 @@ BAD = [
     ("2025-01-01,\"1,234,567\",", "without commas: 1234567"),
     ("2025-01-01,\"1,200\",", "total_customers: expected an integer, got '1,200'; "),
     ("2025-01-01,10,$4", "conversion_rate: expected a number, got '$4'; write the"),
+    ("2025-01-01,1.000,", "got '1.000'; write it without points: 1000"),
+    ("2025-01-01,12.000.000,", "write it without points: 12000000"),
     ("2025-01-01,1.5,", "total_customers: expected an integer, got '1.5'"),
     ("2025-01-01,-1,", "total_customers: expected 0 or more, got '-1'"),
     ("2025-01-01,,100.5", "conversion_rate: expected 0 to 100, got '100.5'"),
@@ -157,10 +167,13 @@ def test_every_bad_cell_is_said_up_to_the_most(load):
         ("record_date,,x\n", "no name for column 2"),
         ("record_date;total_customers\n1;2\n", "try --delimiter ';'"),
         ("record_date\ttotal_customers\n2025-01-01\t1\n", "try --delimiter tab"),
-        (
-            "record_date,totl_customers\n2025-01-01,1\n",
-            "did you mean 'total_customers'",
-        ),
+        ("record_date,totl_customers\n2025-01-01,1\n", "csv:1: overview_kpis has no"),
+        ("record_date,totl_customers\n", "did you mean 'total_customers'"),
+        ("total_customers\n1\n2\n", "csv:1: overview_kpis needs record_date"),
+        ("record_date,total_customers\n".encode("utf-16-le"), "-f UTF-16LE"),
+        ("record_date,total_customers\n".encode("utf-16-be"), "-f UTF-16BE"),
+        ("record_date,total_customers\n".encode("utf-16"), "-f UTF-16 "),
+        ('record_date\n"2025-01-01\n', "after line 1: unexpected end"),
     ],
 )
 def test_a_bad_first_line(load, head, why):

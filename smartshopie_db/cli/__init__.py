@@ -1,8 +1,8 @@
 """The program `smartshopie`: a dashboard database from a shell.
 
-Data goes to stdout, talk to stderr. Exit codes: 0 done; 1 it failed, or `check` found
-an error; 2 what was given is wrong: the command line, a value, what a file holds; 130
-stopped by Ctrl-C.
+Data goes to stdout, talk to stderr. Exit codes: 0 done; 1 it failed, the database
+refused it, or `check` found an error; 2 what was given is wrong: the command line, a
+value, what a file holds; 130 stopped by Ctrl-C.
 
 main() loads what a verb needs only when that verb runs.
 """
@@ -58,10 +58,14 @@ def run(words: Sequence[str]) -> int:
 
 
 def open_streams() -> None:
-    """A closed one (`>&-`) is None in Python; now nobody reads it, and that is all."""
+    """A closed one (`>&-`) is None in Python; now nobody reads it, and that is all. A
+    terminal that is not UTF-8 shows what it lacks as an escape, as stderr does."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")
 
 
 def finish_output() -> None:

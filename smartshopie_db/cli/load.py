@@ -7,6 +7,7 @@ nothing is written. Parquet and Feather come typed and go to the core as Arrow.
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import csv
 import json
@@ -27,7 +28,8 @@ from .progress import progress
 
 Row = dict[str, Any]
 # A row: which line it begins on, and its cells by column; or what is wrong with it.
-Line = tuple[int, Row | str]
+# Where a line names the columns, it comes first, as a list.
+Line = tuple[int, Row | str | list[str]]
 
 ENDINGS = {"jsonl": "ndjson", "arrow": "feather", "pq": "parquet", "tsv": "csv"}
 # One cell may be a long text.
@@ -115,7 +117,8 @@ def one_file(
         tell = stack.enter_context(progress(f"{name} -> {table.name}", "bytes"))
         seen = Seen(name, file, tell)
         cells = {c["name"]: Cell(c, blank=form == "csv") for c in table.schema}
-        rows = converted(reader(file, arguments), cells, table.name, seen, report)
+        lines = reader(file, delimiter_of(name, arguments))
+        rows = converted(lines, cells, table.name, seen, report)
         try:
             result = table.add_many(rows, on_conflict=arguments.on_conflict)
         except UnicodeDecodeError as error:
@@ -130,9 +133,10 @@ def one_file(
 
 
 def not_utf8(name: str, error: UnicodeDecodeError) -> ValueError:
+    marked = error.object[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
     return ValueError(
         f"{name}: not UTF-8 (byte 0x{error.object[error.start]:02x}); convert it first,"
-        " for instance with iconv -f WINDOWS-1252 -t UTF-8"
+        f" for instance with iconv -f {'UTF-16' if marked else 'WINDOWS-1252'} -t UTF-8"
     )
 
 
@@ -157,6 +161,15 @@ def stem_of(name: str) -> str:
     if name == "-":
         raise ValueError("import -: say the --table that it goes to")
     return Path(name).name.split(".")[0]
+
+
+def delimiter_of(name: str, arguments: Namespace) -> str:
+    given: str | None = arguments.delimiter
+    if given in ("\\t", "tab") or (given is None and name.lower().endswith(".tsv")):
+        return "\t"
+    if given is not None and len(given) != 1:
+        raise ValueError(f"--delimiter: expected one character, got '{given}'")
+    return given or ","
 
 
 def opened(
@@ -228,24 +241,12 @@ class Seen:
 # ---- readers: lines with their cells -------------------------------------------------
 
 
-def read_csv(file: IO[str], arguments: Namespace) -> Iterator[Line]:
-    delimiter = "\t" if arguments.delimiter in ("\\t", "tab") else arguments.delimiter
-    if len(delimiter) != 1:
-        raise ValueError(f"--delimiter: expected one character, got '{delimiter}'")
+def read_csv(file: IO[str], delimiter: str) -> Iterator[Line]:
     reader = csv.reader(file, delimiter=delimiter, strict=True)
-    head = [name.strip() for name in next(reader, [])]
-    if not head:
-        raise ValueError("the file is empty: its first line must name the columns")
-    for other, word in ((";", "';'"), ("\t", "tab"), ("|", "'|'")):
-        if len(head) == 1 and other in head[0]:
-            raise ValueError(f"the first line is one name: try --delimiter {word}")
-    twice = {name for name in head if head.count(name) > 1}
-    if "" in head:
-        number = head.index("") + 1
-        raise ValueError(f"the first line has no name for column {number}")
-    if twice:
-        raise ValueError(f"the first line names {sorted(twice)[0]!r} twice")
+    head = [name.strip() for name in next(filter(None, reader), [])]
+    check_head(head)
     line = reader.line_num
+    yield line, head
     for cells in reader:
         line, begun = reader.line_num, line + 1
         if not cells:
@@ -256,7 +257,27 @@ def read_csv(file: IO[str], arguments: Namespace) -> Iterator[Line]:
             yield begun, dict(zip(head, cells, strict=True))
 
 
-def read_ndjson(file: IO[str], arguments: Namespace) -> Iterator[Line]:
+def check_head(head: list[str]) -> None:
+    if not head:
+        raise ValueError("the file is empty: its first line must name the columns")
+    for other, word in ((";", "';'"), ("\t", "tab"), ("|", "'|'"), (",", "','")):
+        if len(head) == 1 and other in head[0]:
+            raise ValueError(f"the first line is one name: try --delimiter {word}")
+    if any("\0" in name for name in head):
+        code = "UTF-16BE" if head[0].startswith("\0") else "UTF-16LE"
+        raise ValueError(
+            "NUL bytes in the first line; if this is UTF-16, convert it first, for"
+            f" instance with iconv -f {code} -t UTF-8"
+        )
+    if "" in head:
+        number = head.index("") + 1
+        raise ValueError(f"the first line has no name for column {number}")
+    twice = {name for name in head if head.count(name) > 1}
+    if twice:
+        raise ValueError(f"the first line names {sorted(twice)[0]!r} twice")
+
+
+def read_ndjson(file: IO[str], delimiter: str) -> Iterator[Line]:
     for number, text in enumerate(file, 1):
         if text.strip():
             yield number, as_object(text)
@@ -273,7 +294,7 @@ def object_of(value: Any) -> Row | str:
     return value if isinstance(value, dict) else "expected an object {...}"
 
 
-def read_json(file: IO[str], arguments: Namespace) -> Iterator[Line]:
+def read_json(file: IO[str], delimiter: str) -> Iterator[Line]:
     """A list of objects. JSON has no lines: a row's number stands for its line."""
     try:
         found = json.load(file)
@@ -285,7 +306,7 @@ def read_json(file: IO[str], arguments: Namespace) -> Iterator[Line]:
         yield number, object_of(row)
 
 
-READERS: dict[str, Callable[[IO[str], Namespace], Iterator[Line]]] = {
+READERS: dict[str, Callable[[IO[str], str], Iterator[Line]]] = {
     "csv": read_csv,
     "ndjson": read_ndjson,
     "json": read_json,
@@ -308,6 +329,12 @@ def converted(
     known: set[str] = set()
     for line, texts in lines:
         seen.line = line
+        if isinstance(texts, list):
+            known |= check_names(texts, cells, table, f"{seen.name}:{line}")
+            if missing := [name for name in needed if name not in known]:
+                names = ", ".join(missing)
+                raise ValueError(f"{seen.name}:{line}: {table} needs {names}, too")
+            continue
         if isinstance(texts, str):
             report.bad(seen.name, line, None, texts)
             continue
@@ -330,8 +357,11 @@ def converted(
         raise BadRows
 
 
-def check_names(row: Row, cells: dict[str, Cell], table: str, place: str) -> set[str]:
-    for name in row.keys() - cells.keys():
+def check_names(
+    names: Iterable[str], cells: dict[str, Cell], table: str, place: str
+) -> set[str]:
+    found = set(names)
+    for name in sorted(found - cells.keys()):
         close = nearest(name, cells)
         raise ValueError(f"{place}: {table} has no column '{name}'{close}")
-    return set(row)
+    return found

@@ -167,26 +167,28 @@ def put_bytes(data: bytes) -> None:
 
 
 def put_records(records: Sequence[dict[str, Any]], arguments: Namespace) -> None:
-    """Print what is no Rows: a few dicts of equal keys."""
+    """Print what is no Rows: a few dicts of equal keys. In UTF-8, as Rows are, whatever
+    the terminal has; what a path has besides becomes an escape, which JSON knows."""
+    import csv
+    import io
     import json
 
     if not records and form_of(arguments) != "json":
         return
     head = list(records[0]) if records else []
     form = form_of(arguments)
-    if form == "json":
-        print(json.dumps(records, default=str, ensure_ascii=False))
-    elif form == "ndjson":
-        for record in records:
-            print(json.dumps(record, default=str, ensure_ascii=False))
-    elif form == "csv":
-        import csv
-
-        writer = csv.writer(sys.stdout)
+    if form == "table":
+        print(table(head, (list(record.values()) for record in records)))
+        return
+    text = io.StringIO()
+    if form == "csv":
+        writer = csv.writer(text)
         writer.writerow(head)
         writer.writerows(map(cell, record.values()) for record in records)
     else:
-        print(table(head, (list(record.values()) for record in records)))
+        for value in [records] if form == "json" else records:
+            print(json.dumps(value, default=str, ensure_ascii=False), file=text)
+    put_bytes(text.getvalue().encode("utf-8", "backslashreplace"))
 
 
 def cell(value: Any) -> Any:

@@ -195,7 +195,7 @@ def define_get(verbs: Any) -> None:
     parser = verb(
         verbs, "get", "data.get", "print rows of a table",
         "get overview_kpis", "get overview_kpis --period 30d --csv",
-        "get customer_interactions interaction_type=Chat --limit 20",
+        "get customer_interactions interaction_type=chat --limit 20",
     )  # fmt: skip
     table(parser)
     filters(parser)
@@ -331,13 +331,15 @@ def define_import(verbs: Any) -> None:
         verbs, "import", "load.run", "add the rows of files, all of them or none",
         "import overview_kpis.csv revenue_summary.csv",
         "import export.ndjson --table customer_interactions --dry-run",
-        "zcat big.csv.gz | smartshopie import - --table product_analytics --format csv",
+        "import - --table product_analytics --format csv <product_analytics.csv",
     )  # fmt: skip
     parser.set_defaults(more="files")
     parser.add_argument("files", nargs="+", metavar="FILE", help="- is stdin")
     parser.add_argument("--table", help="default: the file's name without its ending")
     parser.add_argument("--format", choices=FILES, help="default: the file's ending")
-    parser.add_argument("--delimiter", default=",", metavar="CHAR", help="of CSV")
+    parser.add_argument(
+        "--delimiter", metavar="CHAR", help="of CSV (default: a comma; in .tsv a tab)"
+    )
     parser.add_argument("--on-conflict", choices=CONFLICTS, default="update")
     parser.add_argument(
         "--max-errors", type=int, default=20, metavar="N",
