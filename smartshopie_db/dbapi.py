@@ -154,10 +154,35 @@ def _text_of_instant(value: datetime.datetime) -> str:
     return value.isoformat(" ")
 
 
+def _numbers(text: str, separator: str) -> list[int]:
+    return [int(part) for part in text.split(separator)]
+
+
+def _day(stored: bytes) -> datetime.date:
+    """ISO 8601, and numbers without their zeros, as `sqlite3` reads them."""
+    text = stored.decode()
+    try:
+        return Date.fromisoformat(text)
+    except ValueError:
+        return Date(*_numbers(text, "-"))
+
+
+def _instant(stored: bytes) -> datetime.datetime:
+    text = stored.decode()
+    try:
+        return Timestamp.fromisoformat(text)
+    except ValueError:
+        day, _, clock = text.partition(" ")
+        clock, _, fraction = clock.partition(".")
+        hour, minute, second = _numbers(clock, ":")
+        micro = int(f"{fraction:0<6.6}")
+        return Timestamp(*_numbers(day, "-"), hour, minute, second, micro)
+
+
 register_adapter(datetime.date, datetime.date.isoformat)
 register_adapter(datetime.datetime, _text_of_instant)
-register_converter("date", lambda text: Date.fromisoformat(text.decode()))
-register_converter("timestamp", lambda text: Timestamp.fromisoformat(text.decode()))
+register_converter("date", _day)
+register_converter("timestamp", _instant)
 
 _STORED = (str, int, float, bytes, bytearray, memoryview)
 
@@ -327,14 +352,17 @@ def _parse_uri(database: _Path) -> tuple[_Path, _Mode, bool]:
     parts = urllib.parse.urlsplit(text)
     if parts.netloc not in ("", "localhost"):
         raise OperationalError(f"invalid uri authority: {parts.netloc}")
-    asked = dict(urllib.parse.parse_qsl(parts.query))
+    asked = dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True))
     path = urllib.parse.unquote(parts.path)
     mode = asked.pop("mode", "rwc")
     immutable = asked.pop("immutable", "0") not in ("0", "off", "no", "false")
+    if asked.get("cache") == "private":
+        del asked["cache"]
+    if asked:  # cache=shared, too: such a database in memory would be another one here
+        name, value = next(iter(asked.items()))
+        raise NotSupportedError(f"the URI's {name}={value} is not supported")
     if mode == "memory" or path == ":memory:":
         return ":memory:", "rwc", False
-    if asked:
-        raise NotSupportedError(f"the URI's {next(iter(asked))}= is not supported")
     if mode == "rwc":
         return path, "ro" if immutable else "rwc", immutable
     if mode == "rw":

@@ -49,6 +49,41 @@ def test_a_statement_of_nothing_leaves_no_rows(conn):
     assert cursor.fetchall() == []
 
 
+def converted(module, kind, stored):
+    detect = module.PARSE_DECLTYPES
+    with closing(module.connect(":memory:", detect_types=detect)) as conn:
+        conn.execute(f"CREATE TABLE t (a {kind})")
+        conn.execute("INSERT INTO t VALUES (?)", (stored,))
+        return conn.execute("SELECT a FROM t").fetchone()[0]
+
+
+@pytest.mark.filterwarnings("ignore:The default:DeprecationWarning")
+@pytest.mark.parametrize(
+    ("kind", "stored"),
+    [
+        ("date", "2024-1-5"),
+        ("date", " 2024-01-05"),
+        ("date", b"2024-01-05"),
+        ("date", ""),
+        ("date", b""),
+        ("timestamp", "2024-01-05 1:2:3"),
+        ("timestamp", "24-1-5 1:2:3.5"),
+        ("timestamp", "2024-1-5 1:2:3.123456789"),
+        ("timestamp", ""),
+        ("timestamp", None),
+    ],
+)
+def test_days_and_instants_as_others_wrote_them(kind, stored):
+    assert converted(ours, kind, stored) == converted(sqlite3, kind, stored)
+
+
+@pytest.mark.parametrize("stored", ["2024-13-01", "soon", "2024-1-5 1:2", "2024-1"])
+@pytest.mark.parametrize("kind", ["date", "timestamp"])
+def test_what_is_no_day_and_no_instant(kind, stored):
+    with pytest.raises((ValueError, TypeError)):
+        converted(ours, kind, stored)
+
+
 @MODULES
 def test_rows_within_rows(module):
     with closing(module.connect(":memory:")) as conn:

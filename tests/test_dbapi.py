@@ -566,6 +566,16 @@ def test_uris(module, tmp_path):
         module.connect((tmp_path / "no.db").as_uri() + "?mode=rw", uri=True)
     with pytest.raises(module.OperationalError):
         module.connect(uri + "?mode=some", uri=True)
+    with pytest.raises(module.OperationalError):
+        module.connect(uri + "?mode=", uri=True)
+    with closing(module.connect(uri + "?cache=private", uri=True)) as db:
+        assert db.execute("SELECT name FROM t").fetchall() == [("a",)]
+
+
+def test_a_database_in_memory_is_of_one_connection():
+    for uri in ("file::memory:?cache=shared", "file:x?mode=memory&cache=shared"):
+        with pytest.raises(ours.NotSupportedError, match="cache=shared"):
+            ours.connect(uri, uri=True)
 
 
 @MODULES

@@ -437,6 +437,23 @@ text_factory_of(const py_cursor *self)
     return made == Py_None || made == (PyObject *)&PyUnicode_Type ? NULL : made;
 }
 
+/* One value of a row; `converter`: None for a column that has none. As in the standard
+ * module converters are not asked about NULL, nor about an empty text, which is None. */
+static PyObject *
+value_of(py_state *state, const ss_column *column, int64_t at, PyObject *converter,
+         PyObject *text_factory)
+{
+    ss_value value;
+    ss_column_get(column, at, &value);
+    if (converter != Py_None && value.tag != SS_VALUE_NULL) {
+        bool bytes = value.tag == SS_VALUE_TEXT || value.tag == SS_VALUE_BLOB;
+        return bytes && value.as.s.n == 0 ? Py_NewRef(Py_None)
+                                          : converted(converter, state, column, at);
+    }
+    return text_factory != NULL ? made_by(text_factory, state, column, at)
+                                : py_column_cell(state, column, at);
+}
+
 /* What is called here may run a statement on this very cursor: `batch` is held. */
 static PyObject *
 row_of(py_cursor *self, const ss_batch *batch, int64_t at)
@@ -446,13 +463,10 @@ row_of(py_cursor *self, const ss_batch *batch, int64_t at)
     PyObject *names = Py_NewRef(self->names);
     PyObject *row = py_cursor_row_new(self->state, names, batch->n_columns);
     for (int i = 0; row != NULL && i < batch->n_columns; i++) {
-        const ss_column *column = &batch->columns[i];
         PyObject *converter =
             converters != NULL ? PyTuple_GET_ITEM(converters, i) : Py_None;
-        PyObject *cell = converter != Py_None && !ss_column_is_null(column, at)
-                             ? converted(converter, self->state, column, at)
-                         : factory != NULL ? made_by(factory, self->state, column, at)
-                                           : py_column_cell(self->state, column, at);
+        PyObject *cell =
+            value_of(self->state, &batch->columns[i], at, converter, factory);
         if (cell == NULL) {
             Py_CLEAR(row);
             break;
