@@ -1,6 +1,7 @@
 """`smartshopie import`: what is refused, how that is said, that nothing is written."""
 
 import contextlib
+import datetime
 import json
 import os
 import re
@@ -332,12 +333,20 @@ def test_parquet_and_feather_that_do_not_fit(path, tmp_path, capsys):
     pyarrow = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")
     file = tmp_path / "overview_kpis.parquet"
-    parquet.write_table(pyarrow.table({"record_date": ["x"]}), file)
-    assert main(["import", str(file), "--db", str(path)]) == 2
+    days = [datetime.date(2025, 1, 1)]
+    for columns in (
+        {"record_date": ["x"]},
+        {"record_date": days, "total_customers": ["x"]},
+        {"record_date": days, "total_customers": [1.5]},
+        {"total_customers": [1]},
+        {"record_date": days, "nothing": [1]},
+    ):
+        parquet.write_table(pyarrow.table(columns), file)
+        assert main(["import", str(file), "--db", str(path)]) == 2
     file.write_bytes(b"nothing of that kind")
     assert main(["import", str(file), "--db", str(path)]) in (1, 2)
     said = capsys.readouterr().err.splitlines()
-    assert len(said) == 2 and all("overview_kpis.parquet" in line for line in said)
+    assert len(said) == 6 and all("overview_kpis.parquet" in line for line in said)
 
 
 # ---- long ones -------------------------------------------------------------------

@@ -185,7 +185,7 @@ def opened(
 def add_arrow(name: str, form: str, table: Table[Any], on_conflict: Any) -> Any:
     try:
         return table.add_many(arrow_of(name, form), on_conflict=on_conflict)
-    except ValueError as error:  # pyarrow's own errors are of that kind, too
+    except (TypeError, ValueError) as error:  # pyarrow's own errors are such, too
         raise ValueError(f"{name}: {error}") from None
     except Error as error:
         raise type(error)(f"{name}: {error}") from None
@@ -200,7 +200,7 @@ def arrow_of(name: str, form: str) -> Any:
             f"import of {form} needs pyarrow: pip install pyarrow"
         ) from None
     if name == "-":
-        raise ValueError(f"import -: {form} needs a file, not stdin")
+        raise ValueError(f"{form} needs a file, not stdin")
     return dataset.dataset(name, format=form).scanner().to_reader()
 
 
