@@ -134,6 +134,14 @@ def test_permissions_are_those_of_the_database(db, path, target):
     assert target.stat().st_mode & 0o777 == 0o640
 
 
+def test_a_file_that_nobody_may_write(path, target):
+    """Its backup can be written by its owner, or SQLite could not make it."""
+    path.chmod(0o444)
+    with SmartShopieDB(path, mode="ro") as db:
+        db.backup(target)
+    assert target.stat().st_mode & 0o777 == 0o644
+
+
 def test_names_of_every_type_and_relative_ones(db, target, monkeypatch):
     monkeypatch.chdir(target.parent)
     db.backup("a.db")

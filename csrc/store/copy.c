@@ -113,14 +113,15 @@ check_target(const ss_copy_options *o, ss_error *err)
     return SS_OK;
 }
 
-/* With the permissions of the source, as far as the process's mask lets them through. */
+/* With the permissions of the source, as far as the process's mask lets them through, and
+   ours to write, for SQLite opens it by its name: the source may be read-only. */
 static ss_status
 make_part(ss_copy *copy, const char *source, ss_error *err)
 {
     uint64_t number;
     char ending[64];
     struct stat st;
-    mode_t mode = stat(source, &st) == 0 ? st.st_mode & 0666 : 0644;
+    mode_t mode = stat(source, &st) == 0 ? (st.st_mode & 0666) | 0600 : 0644;
 
     sqlite3_randomness((int)sizeof(number), &number);
     (void)snprintf(ending, sizeof(ending), ".%016llx.backup-part",
