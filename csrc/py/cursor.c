@@ -602,13 +602,13 @@ Cursor_exit(PyObject *op, PyObject *const *args, Py_ssize_t n)
     py_cursor *self = (py_cursor *)op;
     bool commit = n < 1 || args[0] == Py_None;
     self->in_block = false;
+    Py_XDECREF(Cursor_close(op, NULL));
     if (self->began) {
+        self->began = false; /* also when the end fails: there is no second one */
         if (py_transaction_end(self->db, &any_cursor, self->thread, commit) < 0) {
             return NULL;
         }
-        self->began = false;
     }
-    Py_XDECREF(Cursor_close(op, NULL));
     Py_RETURN_FALSE;
 }
 
