@@ -577,11 +577,11 @@ def test_ending_a_block_twice_does_not_end_the_one_around_it(db):
 
 def test_a_cursor_whose_end_failed_is_closed(db):
     insert = "INSERT OR ROLLBACK INTO overview_kpis (record_date) VALUES (?)"
-    with pytest.raises(ProgrammingError, match="nothing was committed"):
-        with db.get_cursor() as cursor:
+    told = pytest.raises(ProgrammingError, match="nothing was committed")
+    with told, db.get_cursor() as cursor:
+        cursor.execute(insert, ("2025-01-01",))
+        with pytest.raises(IntegrityError):
             cursor.execute(insert, ("2025-01-01",))
-            with pytest.raises(IntegrityError):
-                cursor.execute(insert, ("2025-01-01",))
     with pytest.raises(ProgrammingError, match="closed"):
         cursor.execute(insert, ("2025-01-02",))
     assert oracle.counts(db.db_path)["overview_kpis"] == 0
