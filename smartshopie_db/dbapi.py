@@ -172,11 +172,12 @@ def _instant(stored: bytes) -> datetime.datetime:
     try:
         return Timestamp.fromisoformat(text)
     except ValueError:
-        day, _, clock = text.partition(" ")
+        date, _, clock = text.partition(" ")
         clock, _, fraction = clock.partition(".")
+        year, month, day = _numbers(date, "-")
         hour, minute, second = _numbers(clock, ":")
         micro = int(f"{fraction:0<6.6}")
-        return Timestamp(*_numbers(day, "-"), hour, minute, second, micro)
+        return Timestamp(year, month, day, hour, minute, second, micro)
 
 
 register_adapter(datetime.date, datetime.date.isoformat)
