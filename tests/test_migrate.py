@@ -416,6 +416,24 @@ def test_a_type_in_the_file_is_no_sql_of_ours(tmp_path):
     assert rows(path, "SELECT extra FROM overview_kpis") == [{"extra": "x"}]
 
 
+def test_of_the_text_of_a_trigger_one_statement_is_run(tmp_path):
+    path, other = tmp_path / "old.db", tmp_path / "other.db"
+    make(
+        path,
+        "CREATE TABLE overview_kpis (id INTEGER PRIMARY KEY, record_date DATE)",
+        "CREATE TRIGGER t AFTER INSERT ON overview_kpis BEGIN SELECT 1; END",
+        "PRAGMA writable_schema = ON",
+        f"UPDATE sqlite_schema SET sql = sql || '; COMMIT; ATTACH ''{other}'' AS o;"
+        " CREATE TABLE o.x (y); BEGIN' WHERE name = 't'",
+    )
+    with SmartShopieDB(path) as db:
+        with pytest.raises(ProgrammingError, match="one statement"):
+            db.migrate()
+        assert db.overview_kpis.count() == 0
+    assert not other.exists()
+    assert rows(path, "PRAGMA user_version") == [{"user_version": 0}]
+
+
 # ---- who may, and who is first ---------------------------------------------------
 
 

@@ -81,6 +81,19 @@ drop_index(ss_conn *conn, const char *name, ss_error *err)
     return ss_conn_run(conn, &sql, err);
 }
 
+/* The text is whatever the file says, and SQLite has read its first statement only: no
+ * other of it is run. */
+static ss_status
+make_trigger(ss_conn *conn, const char *sql, ss_error *err)
+{
+    ss_stmt *stmt = NULL;
+    bool row;
+    SS_TRY(ss_stmt_prepare(conn, sql, strlen(sql), false, &stmt, err));
+    ss_status status = ss_stmt_step(stmt, "making a trigger again", &row, err);
+    ss_stmt_finalize(stmt);
+    return status;
+}
+
 /* Drop the indexes of the report (`type` "index"), or make its triggers again. */
 static ss_status
 for_objects(ss_conn *conn, const ss_migration *report, const char *wanted,
@@ -95,7 +108,7 @@ for_objects(ss_conn *conn, const ss_migration *report, const char *wanted,
             status = ss_error_nomem(err);
         }
         else if (strcmp(type, wanted) == 0) {
-            status = drop ? drop_index(conn, what, err) : ss_conn_exec(conn, what, err);
+            status = drop ? drop_index(conn, what, err) : make_trigger(conn, what, err);
         }
         ss_free(type);
         ss_free(what);
