@@ -268,6 +268,19 @@ def test_an_impostor_is_a_schema_error(tmp_path, sql, mode):
     assert sha256(path) == before
 
 
+def test_a_virtual_table_by_another_text_is_not_read(path):
+    oracle.run(
+        path,
+        "DROP TABLE overview_kpis",
+        "CREATE VIRTUAL TABLE overview_kpis USING rtree(id, low, high)",
+        "PRAGMA writable_schema = ON",
+        "UPDATE sqlite_schema SET sql = replace(sql, 'CREATE ', 'CREATE/**/')"
+        " WHERE name = 'overview_kpis'",
+    )
+    with pytest.raises(SchemaError, match="overview_kpis is a virtual table"):
+        SmartShopieDB(path).get_overview_kpis()
+
+
 def test_a_view_that_comes_later_is_not_read(tmp_path):
     path = layouts.build(tmp_path / "old.db", "readme")
     with SmartShopieDB(path) as db:

@@ -132,7 +132,7 @@ claim_all(int index, ss_layout *layout)
 
 static ss_status
 claim_object(ss_layout *layout, const char *type, const char *name, const char *table,
-             bool is_virtual, ss_error *err)
+             bool is_odd, ss_error *err)
 {
     if (strcmp(type, "trigger") == 0) {
         int on = find_table(table);
@@ -146,10 +146,11 @@ claim_object(ss_layout *layout, const char *type, const char *name, const char *
     if (index < 0 || strcmp(type, "index") == 0) {
         return SS_OK;
     }
-    if (strcmp(type, "table") != 0 || is_virtual) {
+    bool is_table = strcmp(type, "table") == 0;
+    if (!is_table || is_odd) {
         ss_error_set(err, SS_SCHEMA,
                      "%s is a %s in this file, not a table; it will not be read",
-                     ss_tables[index].name, is_virtual ? "virtual table" : type);
+                     ss_tables[index].name, is_table ? "virtual table" : type);
         ss_error_where(err, ss_tables[index].name, NULL, NULL);
         return SS_SCHEMA;
     }
@@ -161,8 +162,10 @@ claim_object(ss_layout *layout, const char *type, const char *name, const char *
 static ss_status
 load_tables(ss_conn *conn, ss_layout *layout, int *n_objects, ss_error *err)
 {
+    /* SQLite writes each of its own tables so; the text of another kind may have been
+     * put there by hand, with a comment in between. */
     static const char sql[] =
-        "SELECT type, name, tbl_name, sql LIKE 'CREATE VIRTUAL%' FROM sqlite_schema";
+        "SELECT type, name, tbl_name, sql NOT LIKE 'CREATE TABLE %' FROM sqlite_schema";
     ss_stmt *stmt = NULL;
     SS_TRY(ss_stmt_prepare(conn, sql, sizeof(sql) - 1, false, &stmt, err));
     ss_status status = SS_OK;
