@@ -1,5 +1,6 @@
 #include "db/fresh.h"
 
+#include "base/thread.h"
 #include "db/db_int.h"
 
 /* --- peeking --------------------------------------------------------------------- */
@@ -32,26 +33,29 @@ ss_db_peek(ss_db *db, ss_stamp *out)
     return peek;
 }
 
+/* Not within the caller's call: nobody would pass on the exception of a signal. */
 void
-ss_db_ask(ss_db *db, const ss_call *call, ss_stamp *out)
+ss_db_ask(ss_db *db, ss_stamp *out)
 {
+    enum { WAIT_MS = 50 }; /* for a connection, when all are in use */
+    const ss_call call = {.deadline_ms = ss_clock_ms() + WAIT_MS};
     ss_session *session = common_session(db);
     out->epoch = 0;
     if (session != NULL) {
-        (void)ss_watch_ask(session->pool, call, out);
+        (void)ss_watch_ask(session->pool, &call, out);
         ss_session_release(session);
     }
 }
 
 void
-ss_db_still(ss_db *db, const ss_call *call, ss_stamp *stamp)
+ss_db_still(ss_db *db, ss_stamp *stamp)
 {
     ss_stamp now;
     if (stamp->epoch == 0) {
         return;
     }
     if (ss_db_peek(db, &now) == SS_PEEK_ASK) {
-        ss_db_ask(db, call, &now);
+        ss_db_ask(db, &now);
     }
     if (!ss_stamp_equal(&now, stamp)) {
         stamp->epoch = 0;

@@ -14,11 +14,11 @@
  * of its own. Never waits: may be called with the GIL held. */
 ss_peek ss_db_peek(ss_db *db, ss_stamp *out);
 /* What to do after SS_PEEK_ASK. out->epoch is 0 when nothing can be said. */
-void ss_db_ask(ss_db *db, const ss_call *call, ss_stamp *out);
+void ss_db_ask(ss_db *db, ss_stamp *out);
 
 /* Several reads make one answer: if the database is no longer in the state that the first
  * of them showed, what they show together is not known (epoch 0). */
-void ss_db_still(ss_db *db, const ss_call *call, ss_stamp *stamp);
+void ss_db_still(ss_db *db, ss_stamp *stamp);
 
 /* --- for the rooms beside this one: around one read ------------------------------- */
 

@@ -226,16 +226,18 @@ options_for(const ss_db_options *db, bool dry_run, bool backup, const char *targ
 }
 
 /* Migrate, then switch to WAL. While somebody reads the old file it stays as it is:
- * slower, not wrong; the next migrate() tries again. */
+ * slower, not wrong; the next migrate() tries again. What a signal raised while this
+ * waited is set already, and must not be taken for a success. */
 static ss_status
 migrate_and_switch(ss_conn *conn, const ss_db_options *db, const ss_call *call,
                    const ss_migrate_options *options, ss_migration **out, ss_error *err)
 {
-    ss_error unused;
+    ss_error later;
     SS_TRY(ss_migrate_file(conn, db->path, call, options, out, err));
-    ss_error_init(&unused);
-    if (!options->dry_run && (*out)->to_version > 0 && ss_journal_wants_wal(db)) {
-        (void)!ss_layout_set_wal(conn, db->busy_ms, &unused);
+    if (!options->dry_run && (*out)->to_version > 0 && ss_journal_wants_wal(db) &&
+        ss_layout_set_wal(conn, db->busy_ms, &later) == SS_SIGNAL) {
+        *err = later;
+        return SS_SIGNAL;
     }
     return SS_OK;
 }
@@ -246,9 +248,9 @@ ss_migrate_on_connect(ss_conn *conn, const ss_db_options *db, const ss_call *cal
 {
     const ss_migrate_options options = options_for(db, false, true, NULL);
     ss_migration *report = NULL;
-    SS_TRY(migrate_and_switch(conn, db, call, &options, &report, err));
+    ss_status status = migrate_and_switch(conn, db, call, &options, &report, err);
     ss_migration_free(report);
-    return SS_OK;
+    return status;
 }
 
 /* The layout that others use from now on. */

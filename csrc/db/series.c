@@ -234,12 +234,11 @@ read_groups(ss_db *db, const ss_call *call, const ss_figures *f, bool whole,
 
 /* The end of an answer: takes the finished rows, says what state they show. */
 static void
-finish(ss_db *db, const ss_call *call, const ss_figures *f, ss_batch *batch,
-       ss_batch **out)
+finish(ss_db *db, const ss_figures *f, ss_batch *batch, ss_batch **out)
 {
     ss_batch_finish(batch);
     if (f->stamp != NULL) {
-        ss_db_still(db, call, f->stamp);
+        ss_db_still(db, f->stamp);
     }
     *out = batch;
 }
@@ -486,7 +485,7 @@ ss_db_series(ss_db *db, const ss_call *call, const ss_series *s, ss_batch **out,
             return status;
         }
     }
-    finish(db, call, &s->figures, batch, out);
+    finish(db, &s->figures, batch, out);
     return SS_OK;
 }
 
@@ -713,7 +712,7 @@ ss_db_compare(ss_db *db, const ss_call *call, const ss_comparison *c, ss_batch *
         ss_batch_release(batch);
         return status;
     }
-    finish(db, call, &c->figures, batch, out);
+    finish(db, &c->figures, batch, out);
     return SS_OK;
 }
 
@@ -851,6 +850,6 @@ ss_db_rank(ss_db *db, const ss_call *call, const ss_ranking *r, ss_batch **out,
             return status;
         }
     }
-    finish(db, call, f, batch, out);
+    finish(db, f, batch, out);
     return SS_OK;
 }

@@ -17,7 +17,6 @@
 #include "py/cache.h"
 
 #include "base/mem.h"
-#include "base/thread.h"
 #include "db/fresh.h"
 #include "py/record.h"
 #include "py/rows.h"
@@ -444,10 +443,8 @@ py_cache_clear(py_cache *cache)
 static void
 ask(py_database *db, ss_stamp *out)
 {
-    enum { WAIT_MS = 50 }; /* for a connection, when all are in use */
-    ss_call call = {.deadline_ms = ss_clock_ms() + WAIT_MS};
     Py_BEGIN_ALLOW_THREADS
-    ss_db_ask(db->db, &call, out);
+    ss_db_ask(db->db, out);
     Py_END_ALLOW_THREADS
 }
 

@@ -6,14 +6,14 @@
 #include "check.h"
 #include "db/functions.h"
 #include "db/migrate.h"
+#include "db_case.h"
+#include "rig.h"
 #include "scratch.h"
 #include "store/copy.h"
 
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static ss_error err;
 
 /* A duplicate, a row without a key, a cell out of range, a column of the user, a view,
  * an index and a trigger: every kind of statement comes up. */
@@ -322,6 +322,48 @@ test_backup_of_a_locked_file(void)
     CHECK(access(target, F_OK) != 0);
 }
 
+/* ---- a signal while it waits to switch to WAL ---- */
+
+static bool committed, raised;
+
+/* From the commit on, somebody else reads the file. */
+static int
+read_from_then(const rig_op *op, void *unused)
+{
+    (void)unused;
+    if (op->kind == RIG_DELETE && strstr(op->path, "-journal") != NULL) {
+        committed = true;
+    }
+    return committed && !raised && op->kind == RIG_LOCK ? SQLITE_BUSY : SQLITE_OK;
+}
+
+static int
+raise_then(void *unused)
+{
+    (void)unused;
+    raised = raised || committed;
+    return raised ? -1 : 0;
+}
+
+static void
+test_a_signal_after_the_commit(void)
+{
+    const ss_call call = {.check = raise_then};
+    ss_migration *report = NULL;
+    rig_install();
+    make_file("signal.db", old_file);
+    ss_db *db = new_db(path, SS_MODE_RWC);
+    ss_error_init(&err);
+    rig_listen(read_from_then, NULL);
+    ss_status status = ss_db_migrate(db, &call, false, false, NULL, &report, &err);
+    rig_listen(NULL, NULL);
+    CHECK_INT(status, SS_SIGNAL);
+    CHECK(raised && report == NULL);
+    CHECK_INT(count_rows(db, "overview_kpis"), 2);
+    close_db(db);
+    CHECK(is_new() && is_sound());
+}
+
 int
 main(int argc, char **argv)
 {
@@ -333,5 +375,6 @@ main(int argc, char **argv)
     RUN(test_a_reference_to_a_merged_row);
     RUN(test_backup);
     RUN(test_backup_of_a_locked_file);
+    RUN(test_a_signal_after_the_commit);
     return check_end();
 }
