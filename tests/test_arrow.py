@@ -429,3 +429,42 @@ def test_text_past_two_gigabytes(path):
     table = pyarrow.table(rows[::-1])
     table.validate(full=True)
     assert table["message"][0].as_py() == "x" * 1_000_000
+
+
+class Forgetful:
+    """A stream of pyarrow's whose release is Python, where no exception survives."""
+
+    def __init__(self, *batches):
+        reader = pyarrow.RecordBatchReader.from_batches(batches[0].schema, batches)
+        self.inner, self.outer = reader.__arrow_c_stream__(), Stream()
+        self.released = 0
+        inner = inside(self.inner, Stream)
+        types = dict(Stream._fields_)
+
+        def release(stream):
+            self.released += 1
+            stream.contents.release = types["release"]()
+
+        self.outer.get_schema = types["get_schema"](
+            lambda _, out: inner.get_schema(inner, out)
+        )
+        self.outer.get_next = types["get_next"](
+            lambda _, out: inner.get_next(inner, out)
+        )
+        self.outer.get_last_error = types["get_last_error"](lambda _: b"")
+        self.outer.release = types["release"](release)
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        return capsule_new(ctypes.addressof(self.outer), NAMES[Stream], None)
+
+
+def test_an_error_outlives_a_release_in_python(db):
+    batches = [
+        pyarrow.record_batch({"record_date": [f"2025-01-0{n}"], "total_customers": [x]})
+        for n, x in enumerate([1.0, 2.5], 1)
+    ]
+    stream = Forgetful(*batches)
+    with pytest.raises(TypeError, match="row 1: total_customers"):
+        db.add_many("overview_kpis", stream)
+    assert stream.released == 1
+    assert db.overview_kpis.count() == 0

@@ -346,10 +346,15 @@ take_stream(load *self, PyObject *data)
             rows_taken(self) < 0) {
             break;
         }
-    } Py_BEGIN_ALLOW_THREADS
+    }
+    /* What the producer releases may be Python, which loses an exception under way. */
+    PyObject *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    Py_BEGIN_ALLOW_THREADS
     ss_arrow_in_free(in);
     Py_END_ALLOW_THREADS
-    return PyErr_Occurred() ? -1 : 0;
+    PyErr_Restore(type, error, traceback);
+    return type != NULL ? -1 : 0;
 }
 
 /* --- the call ------------------------------------------------------------------------------ */
