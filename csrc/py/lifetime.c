@@ -153,7 +153,13 @@ after_fork_parent(PyObject *weak, PyObject *unused)
 static PyObject *
 after_fork_child(PyObject *weak, PyObject *unused)
 {
+    PyObject *module = module_of(weak);
     (void)unused;
+    if (module != NULL) {
+        /* The threads that were freeing are not here to count themselves off. */
+        py_state_of_module(module)->n_freeing = 0;
+        Py_DECREF(module);
+    }
     return after_fork(weak, ss_db_after_fork_child);
 }
 

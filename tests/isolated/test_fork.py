@@ -1,5 +1,8 @@
 """fork(): both sides go on, or the child is told; nothing is lost or corrupted."""
 
+import subprocess
+import sys
+
 import oracle
 import pytest
 import scripts
@@ -492,3 +495,33 @@ def test_a_fork_while_another_thread_frees_a_database(path):
         path,
     )
     assert oracle.healthy(path)
+
+
+def test_a_child_forks_though_a_thread_was_dropping_a_database(path):
+    """The hook is registered first, so it runs last: between ours and the fork."""
+    code = """
+import os, signal, sys, threading, time
+dropping = threading.Event()
+def drop_meanwhile():
+    dropping.set()
+    for _ in range(50):
+        time.sleep(0)
+os.register_at_fork(before=drop_meanwhile, after_in_parent=dropping.clear)
+from smartshopie_db import SmartShopieDB
+def drop():
+    while dropping.wait():
+        SmartShopieDB(sys.argv[1])
+threading.Thread(target=drop, daemon=True).start()
+def child(work):
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(20)
+        work()
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+for _ in range(20):
+    child(lambda: child(lambda: None))
+os._exit(0)
+"""
+    command = [sys.executable, "-W", "ignore", "-c", code, str(path)]
+    subprocess.run(command, check=True, timeout=60)
