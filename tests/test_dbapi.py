@@ -1,6 +1,7 @@
 """smartshopie_db.dbapi: PEP 249, and the same answers as the standard sqlite3."""
 
 import datetime
+import gc
 import json
 import pickle
 import shutil
@@ -853,3 +854,33 @@ def test_a_long_log_is_folded_away(tmp_path):
         log = (tmp_path / "a.db-wal").stat().st_size
         assert log < 8 * 400 * 4096 / 2
     assert not (tmp_path / "a.db-wal").exists()
+
+
+def test_no_other_way_to_begin(conn):
+    conn._begin = 99
+    with pytest.raises(ValueError, match="99"):
+        conn.execute("INSERT INTO t VALUES (1)")
+
+
+def test_a_row_made_while_its_cursor_runs_something_else(conn):
+    """As a finalizer may do, whenever the collector comes by."""
+    conn.row_factory = ours.Row
+    cursor = conn.cursor()
+
+    class Runs:
+        def __init__(self):
+            self.itself = self
+
+        def __del__(self):
+            cursor.execute("SELECT 1 AS x, 2 AS y")
+
+    threshold = gc.get_threshold()
+    gc.set_threshold(1)
+    try:
+        for _ in range(200):
+            cursor.execute("SELECT 1 AS a UNION ALL SELECT 2")
+            Runs()
+            row = cursor.fetchone()
+            assert row.keys() in (["a"], ["x", "y"])
+    finally:
+        gc.set_threshold(*threshold)

@@ -22,15 +22,17 @@ PyObject *
 py_cursor_row_new(py_state *state, PyObject *names, Py_ssize_t n)
 {
     PyTypeObject *type = state->cursor_row_type;
+    Py_INCREF(names); /* what allocates may run anything, the names' cursor included */
     PyObject *row = type->tp_alloc(type, n + 1);
     if (row == NULL) {
+        Py_DECREF(names);
         return NULL;
     }
     Py_SET_SIZE((PyVarObject *)row, n);
 #if PY_VERSION_HEX >= 0x030E0000
     ((PyTupleObject *)row)->ob_hash = -1;
 #endif
-    items_of(row)[n] = Py_NewRef(names);
+    items_of(row)[n] = names;
     return row;
 }
 
