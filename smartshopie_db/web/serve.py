@@ -78,7 +78,7 @@ def serve(
 ) -> int:
     """Answer until SIGTERM or Ctrl-C; the exit code. `options` are create_app()'s,
     `welcome` is said on stderr when the server answers."""
-    from granian.constants import Interfaces
+    from granian.constants import HTTPModes, Interfaces
     from granian.http import HTTP1Settings
     from granian.log import LogLevels
     from granian.server import Server
@@ -88,6 +88,7 @@ def serve(
         place.host,
         place.port,
         interface=Interfaces.WSGI,
+        http=HTTPModes.http1,  # of HTTP/2 streams that nobody reads no limit is ours
         workers=workers,
         blocking_threads=streams + threads + pieces.SENDERS + receiving.MOST,
         backpressure=CONNECTIONS,

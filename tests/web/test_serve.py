@@ -201,6 +201,17 @@ def test_slow_clients_hold_nobody_up(start, path):
             client.close()
 
 
+def test_only_http_1_is_spoken(start, path):
+    """Of HTTP/2 one client could keep every place of large answers, by streams that it
+    never reads; no limit of ours sees those."""
+    server = start(path)
+    client = server.connect(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0")
+    with client:
+        said = client.recv(1 << 16)
+    assert not said or said.startswith(b"HTTP/1.1 400")
+    assert server.get("/healthz")[0] == 200
+
+
 def test_requests_end_before_the_server_does(start, path, tmp_path):
     """What came before SIGTERM is answered."""
     server = start(path)
