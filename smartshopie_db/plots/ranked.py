@@ -109,7 +109,13 @@ def _words(item: Item, row: int) -> list[dict[str, Any]]:
         "y": row + DOWN - BAR / 2, "borderpad": 0,
     }  # fmt: skip
     return [
-        {**common, "x": 0, "xanchor": "left", "text": label(item.name, LONGEST)},
+        {
+            **common,
+            "x": 0,
+            "xanchor": "left",
+            "align": "left",
+            "text": label(item.name, LONGEST),
+        },
         {**common, "x": 1, "xanchor": "right", "text": GAP + item.text},
     ]
 

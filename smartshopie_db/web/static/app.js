@@ -148,12 +148,32 @@
       const { data, layout } = figure(plot.id.slice("plot-".length));
       if (plot.clientWidth < NARROW) narrow(layout);
       if (!plot.matches(".js-plotly-plot")) plot.replaceChildren();
+      const first = !plot.matches(".js-plotly-plot");
       await window.Plotly.react(plot, data, layout, CONFIG);
+      if (first) plot.on("plotly_afterplot", () => shorten(plot));
+      shorten(plot);
       plot.dataset.drawn = "yes";
     } catch (error) {
       console.error(error);
       failed(plot);
     }
+  }
+
+  /** A name over a bar that would end under its figure is cut, and is seen to be. */
+  function shorten(plot) {
+    const lines = all(".annotation", plot).map((line) => line.querySelector(".annotation-text"));
+    const box = (line) => line.getBoundingClientRect();
+    lines.forEach((name, i) => {
+      const figure = lines[i + 1];
+      if (!figure || Math.abs(box(name).top - box(figure).top) > 2) return;
+      if (box(figure).left < box(name).left) return;
+      const end = box(figure).left - 6;
+      let text = name.textContent;
+      while (text.length > 1 && box(name).right > end) {
+        text = text.slice(0, -1).trimEnd();
+        name.textContent = `${text}…`;
+      }
+    });
   }
 
   function failed(plot) {
