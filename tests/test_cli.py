@@ -102,6 +102,29 @@ def test_query(cli):
     assert "syntax error" in cli.said
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("get overview_kpis --all --csv", True),
+        ("query 'SELECT total_customers FROM overview_kpis' --csv", True),
+        ("export overview_kpis", True),
+        ("series overview_kpis total_customers --every year --csv", False),
+    ],
+)
+def test_an_unfit_cell_is_an_error_or_missing(cli, shop, line, told):
+    with contextlib.closing(sqlite3.connect(shop)) as stock, stock:
+        stock.execute("PRAGMA ignore_check_constraints = ON")
+        stock.execute("UPDATE overview_kpis SET total_customers = 'many'")
+        n = stock.execute("SELECT count(*) FROM overview_kpis").fetchone()[0]
+    words = shlex.split(line)
+    if words[0] != "query":  # of which the file does not say what its columns hold
+        assert cli(*words, code=1) == ""
+        assert "'many'" in cli.said and "--lenient" in cli.said
+    assert {row["total_customers"] for row in records(cli(*words, "--lenient"))} == {""}
+    assert cli.said.count("no value of its column") == (min(n, 10) if told else 0)
+    assert ("more cells" in cli.said) == (told and n > 10)
+
+
 def test_series_compare_top_breakdown(cli, shop):
     with SmartShopieDB(shop) as db:
         series = db.series("overview_kpis", "total_customers", period="30d",

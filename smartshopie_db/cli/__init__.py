@@ -85,6 +85,7 @@ def explain(error: Exception) -> int:
     text = plain(str(error)) or type(error).__name__
     if isinstance(error, OSError) and error.filename and error.strerror:
         text = plain(f"{os.fsdecode(error.filename)}: {error.strerror}")
+    text = text.replace("strict=False", "--lenient")  # as a shell says it
     wrong = (TypeError, ValueError, KeyError, OverflowError)
     if isinstance(error, wrong) and not isinstance(error, UnicodeError):
         code = USAGE

@@ -109,8 +109,11 @@ def add(arguments: Namespace) -> None:
 
 
 def open_to_read(arguments: Namespace) -> SmartShopieDB:
-    immutable = getattr(arguments, "immutable", False)
-    return SmartShopieDB(arguments.db, mode="ro", immutable=immutable).connect()
+    db = SmartShopieDB(
+        arguments.db, mode="ro", immutable=getattr(arguments, "immutable", False),
+        strict=not getattr(arguments, "lenient", False),
+    )  # fmt: skip
+    return db.connect()
 
 
 def find_table(db: SmartShopieDB, name: str) -> Table[Any]:

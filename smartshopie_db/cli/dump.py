@@ -16,7 +16,7 @@ from typing import Any
 from .._core import Rows, SmartShopieDB, Table
 from .data import find_table, open_to_read
 from .load import ENDINGS
-from .output import put_bytes, say
+from .output import put_bytes, say, say_notes
 
 
 def run(arguments: Namespace) -> None:
@@ -29,7 +29,9 @@ def run(arguments: Namespace) -> None:
             return
         table = find_table(db, arguments.table)
         if arguments.output in (None, "-"):
-            put_bytes(as_bytes(table.select(), form, arguments))
+            rows = table.select()
+            say_notes(rows)
+            put_bytes(as_bytes(rows, form, arguments))
         else:
             n = write(Path(arguments.output), table, form, arguments)
             say(f"{arguments.output}: {n:,} rows")
@@ -71,6 +73,7 @@ def as_bytes(rows: Rows[Any], form: str, arguments: Namespace) -> bytes:
 
 def write(path: Path, table: Table[Any], form: str, arguments: Namespace) -> int:
     rows = table.select()
+    say_notes(rows, f"{table.name}: ")
     with replaced(path) as temporary:
         if form in ("parquet", "feather"):
             write_arrow(temporary, table, rows, form, arguments)

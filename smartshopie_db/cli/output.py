@@ -13,6 +13,7 @@ from typing import Any
 from .._core import Rows
 
 GAP = "  "
+NOTES = 10  # that are told one by one
 PIECE = 1 << 16  # bytes written at a time
 
 
@@ -132,6 +133,7 @@ def form_of(arguments: Namespace) -> str:
 def put_rows(rows: Rows[Any], arguments: Namespace) -> None:
     """Print a result; a secret column shows its last four characters."""
     form = form_of(arguments)
+    say_notes(rows)
     if form == "json":
         put_bytes(rows.to_json(redact=True) + b"\n")
     elif form == "ndjson":
@@ -140,6 +142,16 @@ def put_rows(rows: Rows[Any], arguments: Namespace) -> None:
         put_bytes(rows.to_csv(redact=True))
     else:
         put_table(rows)
+
+
+def say_notes(rows: Rows[Any], where: str = "") -> None:
+    """What --lenient passed over. No values: they may be secrets."""
+    for note in rows.notes[:NOTES]:
+        known = note["id"] is not None
+        row = f"row id {note['id']}" if known else f"row {note['row'] + 1}"
+        say(f"{where}{row}, {note['column']}: no value of its column, so missing")
+    if len(rows.notes) > NOTES:
+        say(f"{where}{len(rows.notes) - NOTES:,} more cells of that kind")
 
 
 def put_table(rows: Rows[Any]) -> None:

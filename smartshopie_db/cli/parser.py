@@ -106,9 +106,19 @@ def frozen(parser: Verb) -> None:
     )
 
 
+def lenient(parser: Verb) -> None:
+    parser.add_argument(
+        "--lenient",
+        action="store_true",
+        help="a cell that is no value of its column, as older files have, counts as"
+        " missing instead of being an error; of rows, stderr says which",
+    )
+
+
 def forms(parser: Verb, file: bool = True) -> None:
     if file:
         frozen(parser)
+        lenient(parser)
     group = parser.add_mutually_exclusive_group()
     for form in FORMS:
         group.add_argument(
@@ -367,6 +377,7 @@ def define_export(verbs: Any) -> None:
         help="CSV: keep a spreadsheet from taking texts as formulas",
     )  # fmt: skip
     frozen(parser)
+    lenient(parser)
 
 
 def define_migrate(verbs: Any) -> None:
