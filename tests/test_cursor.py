@@ -7,6 +7,7 @@ import pytest
 
 import smartshopie_db.dbapi as ours
 
+STOCK = dict(sqlite3.converters)  # before pandas puts its own in their place
 MODULES = pytest.mark.parametrize("module", [sqlite3, ours], ids=["sqlite3", "ours"])
 
 
@@ -73,7 +74,9 @@ def converted(module, kind, stored):
         ("timestamp", None),
     ],
 )
-def test_days_and_instants_as_others_wrote_them(kind, stored):
+def test_days_and_instants_as_others_wrote_them(kind, stored, monkeypatch):
+    for name, converter in STOCK.items():
+        monkeypatch.setitem(sqlite3.converters, name, converter)
     assert converted(ours, kind, stored) == converted(sqlite3, kind, stored)
 
 

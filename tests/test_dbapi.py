@@ -856,12 +856,6 @@ def test_a_long_log_is_folded_away(tmp_path):
     assert not (tmp_path / "a.db-wal").exists()
 
 
-def test_no_other_way_to_begin(conn):
-    conn._begin = 99
-    with pytest.raises(ValueError, match="99"):
-        conn.execute("INSERT INTO t VALUES (1)")
-
-
 def test_a_row_made_while_its_cursor_runs_something_else(conn):
     """As a finalizer may do, whenever the collector comes by."""
     conn.row_factory = ours.Row

@@ -95,10 +95,6 @@ run(py_link *self, py_sqlargs *a, ss_buf *declared, py_link_result *result)
     ss_begin begin = (ss_begin)self->begin;
     ss_error err;
     ss_status status;
-    if (self->begin < SS_BEGIN_NEVER || self->begin > SS_BEGIN_EXCLUSIVE) {
-        PyErr_Format(PyExc_ValueError, "_begin: %d is no way to begin", self->begin);
-        return -1;
-    }
     ss_error_init(&err);
     Py_BEGIN_ALLOW_THREADS
     status = ss_link_execute(db->db, &a->call.call, &a->request, begin, declared,
