@@ -365,6 +365,8 @@ SCENARIOS = [
 ]
 
 
+# What Python 3.12 says of "?2" with a sequence; 3.13 no longer does.
+@pytest.mark.filterwarnings("ignore:Binding .* is a named parameter:DeprecationWarning")
 @pytest.mark.parametrize("memory", [False, True], ids=["file", "memory"])
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: s.__name__)
 def test_the_same_as_the_standard_module(scenario, memory, tmp_path):
@@ -590,7 +592,7 @@ def test_adapters(module, conn, tmp_path):
 
     module.register_adapter(Line, lambda line: b"line")
     with closing(module.connect(":memory:")) as db:
-        found = db.execute("SELECT ?, :b", (Point(), Line())).fetchall()
+        found = db.execute("SELECT ?, ?", (Point(), Line())).fetchall()
         assert found == [("point", b"line")]
         module.register_adapter(Line, lambda line: 1 / 0)
         with pytest.raises((ZeroDivisionError, module.ProgrammingError)):
@@ -654,7 +656,9 @@ def test_a_connection_belongs_to_its_thread(module, tmp_path):
             lambda: db.in_transaction if module is ours else db.commit(),
         ):
             assert in_thread(use) == "ProgrammingError"
-        assert cursor.fetchone() == (1,)
+        # From 3.12 on the stock module drops what was left, though it refused.
+        if module is ours:
+            assert cursor.fetchone() == (1,)
 
 
 @MODULES
