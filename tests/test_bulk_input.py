@@ -51,7 +51,11 @@ pytestmark = pytest.mark.timeout(60)
         (stage(9) | {1: 1}, TypeError, r"row 3: expected column names as str, got int"),
         (7, TypeError, r"row 3: expected a dict, tuple or record, got int"),
         ("text", TypeError, r"row 3: expected a dict, tuple or record, got str"),
-        (stage(9, count=-1), IntegrityError, r"row 3: .*CHECK.*\(count = -1\)"),
+        (
+            stage(9, count=-1),
+            IntegrityError,
+            r"row 3: .*CHECK.*\(count = -1; expected >= 0\)",
+        ),
     ],
 )
 def test_a_bad_row_is_named_and_nothing_is_written(db, row, error, message):
@@ -62,6 +66,11 @@ def test_a_bad_row_is_named_and_nothing_is_written(db, row, error, message):
         db.conversion_funnel.add_many(rows)
     assert contents(db, "conversion_funnel") == before
     db.conversion_funnel.add_many([stage(2)])
+
+
+def test_a_tuple_in_another_order_than_the_records_is_told_of_columns(db):
+    with pytest.raises(TypeError, match=r"begins with total_.*give columns="):
+        db.add_many("overview_kpis", [(DAY, 3)])
 
 
 def test_an_error_knows_row_column_and_value(db):

@@ -355,6 +355,9 @@ def test_a_value_out_of_range_names_its_column(unchanged, column, value):
     with pytest.raises(IntegrityError, match=column) as caught:
         unchanged.add_overview_kpis(**{"record_date": DAY, column: value})
     assert (caught.value.table, caught.value.column) == ("overview_kpis", column)
+    assert caught.value.value == str(value)
+    allowed = "0..100" if column == "conversion_rate" else ">= 0"
+    assert f"({column} = {value}; expected {allowed})" in str(caught.value)
     assert caught.value.sqlite_errorname == "SQLITE_CONSTRAINT_CHECK"
     assert caught.value.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_CHECK
     with pytest.raises(IntegrityError):

@@ -764,3 +764,8 @@ def test_a_snapshot_inside_a_transaction_is_refused(db):
         with pytest.raises(ProgrammingError), db.snapshot():
             pass
     assert days(db) == [1]
+
+
+def test_vacuum_says_what_does_it(db):
+    with pytest.raises(ProgrammingError, match=r"use db\.optimize\(vacuum=True\)"):
+        db.execute("VACUUM")

@@ -15,10 +15,11 @@
 #include "base/utf8.h"
 #include "columns/ingest.h"
 #include "db/group.h"
+#include "db/refused.h"
 #include "db/write.h"
 
 #include <stdio.h>  // snprintf()
-#include <string.h> // memmove(), strcmp(), strlen()
+#include <string.h> // memmove(), strlen()
 
 /* Pages that leave the cache before the COMMIT and are changed again after that cost much
  * (see above), and with keys in no order those are most. */
@@ -119,31 +120,17 @@ is_about_row(const ss_error *err)
            err->sqlite_code != SQLITE_CONSTRAINT_FOREIGNKEY;
 }
 
-static int
-column_of_error(const ss_table_desc *table, const ss_error *err)
-{
-    return strcmp(err->table, table->name) == 0
-               ? ss_catalog_column(table, err->column, strlen(err->column))
-               : -1;
-}
-
 /* Add the value that was refused, where the message names one column. */
 static void
 name_value(const load *self, const ss_chunk *chunk, int64_t row, ss_error *err)
 {
     const ss_table_desc *table = &ss_tables[self->table];
-    int column = column_of_error(table, err);
-    if (column < 0 || (table->columns[column].flags & SS_COL_SECRET)) {
-        return;
+    int column = ss_refused_column(table, err);
+    if (column >= 0) {
+        ss_value value;
+        ss_chunk_get(chunk, row, column, &value);
+        ss_refused_value(&table->columns[column], &value, err);
     }
-    ss_value value;
-    char shown[128];
-    ss_chunk_get(chunk, row, column, &value);
-    ss_value_show(&value, shown, sizeof(shown));
-    size_t used = strlen(err->message);
-    (void)snprintf(err->message + used, sizeof(err->message) - used, " (%s = %s)",
-                   table->columns[column].name, shown);
-    ss_error_where(err, NULL, NULL, &value);
 }
 
 /* --- rows whose parent is missing --------------------------------------------------------- */

@@ -165,7 +165,7 @@ ss_db_query(ss_db *db, const ss_call *call, const ss_free_request *request,
 
 /* Step to the end, keeping the rows when somebody wants them. */
 static ss_status
-run_to_end(ss_stmt *stmt, const ss_free_request *r, ss_batch **out, ss_error *err)
+step_to_end(ss_stmt *stmt, const ss_free_request *r, ss_batch **out, ss_error *err)
 {
     if (out != NULL) {
         return ss_fetch_free(stmt, r->raw, r->strict, "running the statement", out,
@@ -176,6 +176,19 @@ run_to_end(ss_stmt *stmt, const ss_free_request *r, ss_batch **out, ss_error *er
         SS_TRY(ss_stmt_step(stmt, "running the statement", &row, err));
     }
     return SS_OK;
+}
+
+static ss_status
+run_to_end(ss_stmt *stmt, const ss_free_request *r, ss_batch **out, ss_error *err)
+{
+    ss_status status = step_to_end(stmt, r, out, err);
+    if (status != SS_OK && strstr(err->message, "cannot VACUUM") != NULL) {
+        /* SQLite blames a transaction, and it is ours. */
+        ss_error_init(err);
+        ss_error_set(err, SS_PROGRAMMING,
+                     "free SQL cannot VACUUM; use db.optimize(vacuum=True)");
+    }
+    return status;
 }
 
 static ss_status

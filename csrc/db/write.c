@@ -5,6 +5,7 @@
 #include "catalog/sql.h"
 #include "db/db_int.h"
 #include "db/group.h"
+#include "db/refused.h"
 
 #include <string.h> // strlen(), memcpy()
 #include <time.h>   // time()
@@ -398,6 +399,22 @@ ss_write_row(ss_access *access, int index, const ss_filter *values, int n,
                               outcome, err);
 }
 
+/* Which of the values a CHECK of the table refused; SQLite names the column alone. */
+static ss_status
+name_refused(const ss_table_desc *table, const ss_filter *values, int n,
+             ss_status status, ss_error *err)
+{
+    if (status != SS_OK && err->sqlite_code == SQLITE_CONSTRAINT_CHECK) {
+        int column = ss_refused_column(table, err);
+        for (int i = 0; i < n; i++) {
+            if (values[i].column == column) {
+                ss_refused_value(&table->columns[column], &values[i].value, err);
+            }
+        }
+    }
+    return status;
+}
+
 typedef struct {
     int table;
     const ss_filter *values;
@@ -412,8 +429,9 @@ add_work(ss_access *access, void *arg, ss_error *err)
     add_request *r = arg;
     SS_TRY(ss_write_check(access, r->table, r->values, r->n, err));
     ss_add_outcome unused;
-    return ss_write_row(access, r->table, r->values, r->n, r->conflict, &r->id, &unused,
-                        err);
+    ss_status status = ss_write_row(access, r->table, r->values, r->n, r->conflict,
+                                    &r->id, &unused, err);
+    return name_refused(&ss_tables[r->table], r->values, r->n, status, err);
 }
 
 ss_status
@@ -466,7 +484,8 @@ change_work(ss_access *access, void *arg, ss_error *err)
     SS_TRY(ss_write_check(access, r->table, r->values, r->n, err));
     /* A condition on an absent column would hold for all. */
     SS_TRY(check_columns(access, r->table, r->where, r->n_where, err));
-    return change_rows(access, r, err);
+    return name_refused(&ss_tables[r->table], r->values, r->n,
+                        change_rows(access, r, err), err);
 }
 
 static ss_status

@@ -501,6 +501,21 @@ py_gather_columns(py_gather *g, PyObject *columns)
     return rc;
 }
 
+/* Who did not say the order meant another one: the record's often ends with the day. */
+static int
+refuse_order(const py_gather *g, Py_ssize_t n)
+{
+    const ss_table_desc *table = g->table;
+    PyErr_Format(
+        PyExc_TypeError,
+        "row %lld: without columns= a tuple of %s begins with %s and goes on as "
+        "%s() does; so its %zd values leave out a column that a row needs; give "
+        "columns=",
+        (long long)g->n_rows, table->name, table->columns[g->positions[0]].name,
+        table->record, n);
+    return -1;
+}
+
 static int
 gather_tuple(py_gather *g, PyObject *row)
 {
@@ -513,6 +528,9 @@ gather_tuple(py_gather *g, PyObject *row)
     }
     for (Py_ssize_t i = 0; i < n; i++) {
         given |= UINT64_C(1) << g->positions[i];
+    }
+    if (!g->by_position && (g->required & ~given) != 0) {
+        return refuse_order(g, n);
     }
     if (begin_row(g, given) < 0) {
         return -1;
