@@ -126,6 +126,15 @@ ss_db_is_connected(ss_db *db)
     return connected;
 }
 
+bool
+ss_db_has_handles(ss_db *db)
+{
+    ss_mutex_lock(&db->lock);
+    bool any = db->session != NULL || db->connecting || db->bounds != NULL;
+    ss_mutex_unlock(&db->lock);
+    return any;
+}
+
 /* --- connecting -------------------------------------------------------------------- */
 
 static ss_status

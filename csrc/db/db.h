@@ -60,6 +60,9 @@ bool ss_db_is_open(ss_db *db); /* not closed: connected, or will be on first use
 
 bool ss_db_is_connected(ss_db *db);
 
+/* Whether it may have files open: it is connected, or a block was left open. */
+bool ss_db_has_handles(ss_db *db);
+
 /* Stop what runs on this db now; later calls are not touched. */
 void ss_db_cancel(ss_db *db);
 /* Fill in a call's cancel token and deadline (timeout_ms < 0: the db's own). */

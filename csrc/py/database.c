@@ -275,6 +275,24 @@ Database_init(PyObject *op, PyObject *args, PyObject *kwargs)
     return 0;
 }
 
+/* Closing may wait for a disk. A fork that is being prepared waits for it; one that is
+ * prepared already holds every database that has a handle, so this one has none.
+ * Databases without a handle are not counted: connecting waits for the fork and making
+ * one does not, so threads that make and drop them could keep it waiting for ever. */
+static void
+free_db(py_database *self)
+{
+    if (!ss_db_has_handles(self->db)) {
+        ss_db_free(self->db);
+        return;
+    }
+    self->state->n_freeing++;
+    Py_BEGIN_ALLOW_THREADS
+    ss_db_free(self->db);
+    Py_END_ALLOW_THREADS
+    self->state->n_freeing--;
+}
+
 static void
 Database_dealloc(PyObject *op)
 {
@@ -285,15 +303,9 @@ Database_dealloc(PyObject *op)
     if (self->weakrefs != NULL) {
         PyObject_ClearWeakRefs(op);
     }
-    /* Closing may wait for a disk; the exception that is under way must outlive it. */
+    /* The exception that is under way must outlive what others do meanwhile. */
     PyErr_Fetch(&error_type, &error, &traceback);
-    /* A fork that is being prepared waits for this one; one that is prepared already
-     * holds every database that has a handle, so this one has none. */
-    self->state->n_freeing++;
-    Py_BEGIN_ALLOW_THREADS
-    ss_db_free(self->db);
-    Py_END_ALLOW_THREADS
-    self->state->n_freeing--;
+    free_db(self);
     PyErr_Restore(error_type, error, traceback);
     py_cache_free(self->cache);
     Py_CLEAR(self->path);

@@ -187,9 +187,10 @@ at_exit(PyObject *weak, PyObject *unused)
     for (Py_ssize_t i = 0; list != NULL && i < PyList_GET_SIZE(list); i++) {
         close_at_exit(database_at(list, i)->db);
     }
+    bool failed = module != NULL && list == NULL;
     Py_XDECREF(list);
     Py_XDECREF(module);
-    Py_RETURN_NONE;
+    return failed ? NULL : Py_NewRef(Py_None);
 }
 
 static PyMethodDef hooks[] = {

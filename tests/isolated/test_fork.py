@@ -498,19 +498,27 @@ def test_a_fork_while_another_thread_frees_a_database(path):
 
 
 def test_a_child_forks_though_a_thread_was_dropping_a_database(path):
-    """The hook is registered first, so it runs last: between ours and the fork."""
+    """The hook is registered first, so it runs last: between ours and the fork. No lock
+    of Python's is used there, which the child would inherit locked."""
     code = """
 import os, signal, sys, threading, time
-dropping = threading.Event()
+dropping = False
 def drop_meanwhile():
-    dropping.set()
+    global dropping
+    dropping = True
     for _ in range(50):
         time.sleep(0)
-os.register_at_fork(before=drop_meanwhile, after_in_parent=dropping.clear)
+def stop():
+    global dropping
+    dropping = False
+os.register_at_fork(before=drop_meanwhile, after_in_parent=stop)
 from smartshopie_db import SmartShopieDB
 def drop():
-    while dropping.wait():
-        SmartShopieDB(sys.argv[1])
+    while True:
+        if dropping:
+            SmartShopieDB(sys.argv[1])
+        else:
+            time.sleep(0.001)
 threading.Thread(target=drop, daemon=True).start()
 def child(work):
     pid = os.fork()
@@ -522,6 +530,30 @@ def child(work):
 for _ in range(20):
     child(lambda: child(lambda: None))
 os._exit(0)
+"""
+    command = [sys.executable, "-W", "ignore", "-c", code, str(path)]
+    subprocess.run(command, check=True, timeout=60)
+
+
+def test_a_fork_though_threads_make_and_drop_databases_that_nobody_used(path):
+    """There is nothing open in them: it does not wait until none is being dropped."""
+    code = """
+import os, signal, sys, threading
+from smartshopie_db import SmartShopieDB
+sys.setswitchinterval(1e-5)
+stop = False
+def churn():
+    while not stop:
+        SmartShopieDB(sys.argv[1])
+for _ in range(6):
+    threading.Thread(target=churn).start()
+signal.alarm(40)
+for _ in range(25):
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+stop = True
 """
     command = [sys.executable, "-W", "ignore", "-c", code, str(path)]
     subprocess.run(command, check=True, timeout=60)
