@@ -423,3 +423,24 @@ def test_big_arrow_data_goes_through_a_file(db):
     assert [row["interaction_id"] for row in read] == [
         r["interaction_id"] for r in rows
     ]
+
+
+@pytest.mark.parametrize("raised", [RuntimeError, KeyboardInterrupt])
+def test_a_length_that_cannot_be_said(db, raised):
+    """Of a stream it is for the progress alone; but Ctrl-C is heard."""
+    pyarrow = pytest.importorskip("pyarrow")
+    table = pyarrow.Table.from_pylist([stage(1)])
+
+    class Lazy:
+        def __len__(self):
+            raise raised
+
+        def __arrow_c_stream__(self, requested_schema=None):
+            return table.__arrow_c_stream__(requested_schema)
+
+    if raised is KeyboardInterrupt:
+        with pytest.raises(KeyboardInterrupt):
+            db.conversion_funnel.add_many(Lazy())
+        assert db.conversion_funnel.count() == 0
+    else:
+        assert db.conversion_funnel.add_many(Lazy()) == (1, 0, 0)

@@ -206,3 +206,27 @@ def test_a_child_process_does_not_go_on_with_the_load(db, path):
         "1",
         "2",
     ]
+
+
+def test_a_stream_of_nothing_but_empty_batches_can_be_stopped(db):
+    pyarrow = pytest.importorskip("pyarrow")
+    full = pyarrow.RecordBatch.from_pylist([stage(1)])
+    told = []
+
+    def batches():
+        yield full
+        until = time.monotonic() + 30
+        while time.monotonic() < until:
+            yield full.slice(0, 0)
+        yield full
+
+    def progress(done, total):
+        told.append(done)
+        if len(told) == 4:  # the first is before, the next with the rows
+            raise ZeroDivisionError
+
+    reader = pyarrow.RecordBatchReader.from_batches(full.schema, batches())
+    with pytest.raises(ZeroDivisionError):
+        db.conversion_funnel.add_many(reader, progress=progress, commit_every=1)
+    assert told == [0, 1, 1, 1]
+    assert db.conversion_funnel.count() == 1

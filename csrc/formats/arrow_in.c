@@ -345,27 +345,27 @@ open_array(ss_arrow_in *in, ss_error *err)
     return SS_OK;
 }
 
-/* Have an array with rows left; *end: there is none. */
+/* Have an array with rows left, or one that never had any; *end: there is none. */
 static ss_status
 next_array(ss_arrow_in *in, bool *end, ss_error *err)
 {
     *end = false;
-    while (in->array.release == NULL || in->at == in->array.length) {
-        release_array(&in->array);
-        memset(&in->array, 0, sizeof(in->array));
-        in->at = 0;
-        int code = in->stream.get_next(&in->stream, &in->array);
-        if (code != 0) {
-            in->array.release = NULL; /* nothing was handed over */
-            return stream_failed(in, code, err);
-        }
-        if (in->array.release == NULL) {
-            *end = true;
-            return SS_OK;
-        }
-        SS_TRY(open_array(in, err));
+    if (in->array.release != NULL && in->at < in->array.length) {
+        return SS_OK;
     }
-    return SS_OK;
+    release_array(&in->array);
+    memset(&in->array, 0, sizeof(in->array));
+    in->at = 0;
+    int code = in->stream.get_next(&in->stream, &in->array);
+    if (code != 0) {
+        in->array.release = NULL; /* nothing was handed over */
+        return stream_failed(in, code, err);
+    }
+    if (in->array.release == NULL) {
+        *end = true;
+        return SS_OK;
+    }
+    return open_array(in, err);
 }
 
 /* Rows at .. at+n-1 of the array into the batch. */

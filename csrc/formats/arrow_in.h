@@ -22,8 +22,9 @@ ss_status ss_arrow_in_open(struct ArrowArrayStream *stream, const ss_table_desc 
 /* The table's columns that the stream has, in its order; borrowed. */
 const int16_t *ss_arrow_in_columns(const ss_arrow_in *in, int *n);
 
-/* The next rows, 1 to `max_rows` of them, as a finished new batch of those columns; NULL
- * at the end. On failure err names the first bad row, counted from the stream's start,
+/* The next rows, at most `max_rows` of them, as a finished new batch of those columns;
+ * NULL at the end. An array without rows is a batch without, so that the caller can stop
+ * a producer who has no others. On failure err names the first bad row, counted from the stream's start,
  * its column and value (err->row, ->column, ->value); the stream is of no use then. The
  * producer's code runs in here. */
 ss_status ss_arrow_in_next(ss_arrow_in *in, int64_t max_rows, ss_batch **out,

@@ -143,6 +143,15 @@ commit(load *self)
     return 0;
 }
 
+static int
+maybe_tell_progress(load *self)
+{
+    if (self->progress == NULL || ss_clock_coarse_ms() - self->told_ms < PROGRESS_MS) {
+        return 0;
+    }
+    return tell_progress(self);
+}
+
 /* After some rows: progress, a commit in between. */
 static int
 rows_taken(load *self)
@@ -152,10 +161,7 @@ rows_taken(load *self)
         (commit(self) < 0 || tell_progress(self) < 0)) {
         return -1;
     }
-    if (self->progress != NULL && ss_clock_coarse_ms() - self->told_ms >= PROGRESS_MS) {
-        return tell_progress(self);
-    }
-    return 0;
+    return maybe_tell_progress(self);
 }
 
 /* Other threads get their turn as if Python code ran here. */
@@ -242,7 +248,12 @@ set_total(load *self, PyObject *data)
     if (PyTuple_Check(data) || PyList_Check(data) || is_rows_of(state, data, -1) ||
         is_stream(state, data)) {
         n = PyObject_Size(data);
-        PyErr_Clear(); /* a stream without a length */
+        /* A stream without a length; some say so in an exception of their own. Ctrl-C
+         * is none of these. */
+        if (n < 0 && !PyErr_ExceptionMatches(PyExc_Exception)) {
+            return -1;
+        }
+        PyErr_Clear();
     }
     self->total = n >= 0 ? PyLong_FromSsize_t(n) : Py_NewRef(Py_None);
     return self->total == NULL ? -1 : 0;
@@ -320,11 +331,24 @@ next_batch(load *self, ss_arrow_in *in, int64_t *n)
     if (status != SS_OK) {
         py_raise(self->db->state, &err);
     }
-    else if (batch != NULL) {
+    else if (batch != NULL && batch->n_rows > 0) {
         int64_t row_bytes = (int64_t)ss_batch_size(batch) / batch->n_rows + 1;
         *n = clamp_rows(STREAM_BYTES / row_bytes, STREAM_ROWS);
     }
     return batch;
+}
+
+/* Takes the batch. An empty one is time that passed, and nothing to commit. */
+static int
+take_batch(load *self, ss_batch *batch)
+{
+    if (batch->n_rows == 0) {
+        ss_batch_release(batch);
+        return PyErr_CheckSignals() < 0 ? -1 : maybe_tell_progress(self);
+    }
+    return py_gather_batch(&self->gather, batch) < 0 || PyErr_CheckSignals() < 0
+               ? -1
+               : rows_taken(self);
 }
 
 static int
@@ -342,8 +366,7 @@ take_stream(load *self, PyObject *data)
         return -1;
     }
     while ((batch = next_batch(self, in, &n)) != NULL) {
-        if (py_gather_batch(&self->gather, batch) < 0 || PyErr_CheckSignals() < 0 ||
-            rows_taken(self) < 0) {
+        if (take_batch(self, batch) < 0) {
             break;
         }
     }

@@ -277,7 +277,7 @@ read_stream(producer *p, const ss_table_desc *table, int64_t max_rows)
         if (status != SS_OK || batch == NULL) {
             break;
         }
-        CHECK_VALUE(batch->n_rows > 0 && batch->n_rows <= max_rows, SS_OK);
+        CHECK_VALUE(batch->n_rows >= 0 && batch->n_rows <= max_rows, SS_OK);
         show_batch(batch);
         ss_batch_release(batch);
     }

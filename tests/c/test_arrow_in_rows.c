@@ -131,6 +131,32 @@ test_rows_count_through_chunks(void)
               "1 2 TYPE row 3: i: expected a whole number, got 1.5");
 }
 
+/* An empty array is handed on, so that the caller can stop a producer of nothing else. */
+static void
+test_arrays_without_rows(void)
+{
+    spec columns[3];
+    memcpy(columns, good_columns, sizeof(columns));
+    columns[0].length = columns[1].length = columns[2].length = 0;
+    producer p = {.columns = columns, .n = 3, .n_chunks = 2};
+    struct ArrowArrayStream stream = make_stream(&p);
+    ss_arrow_in *in = NULL;
+    ss_batch *batch = NULL;
+    ss_error_init(&err);
+    CHECK_INT(ss_arrow_in_open(&stream, &strict_table, &in, &err), SS_OK);
+    for (int made = 1; made <= 2; made++) {
+        CHECK_INT(ss_arrow_in_next(in, 100, &batch, &err), SS_OK);
+        CHECK(batch != NULL && batch->n_rows == 0);
+        CHECK_INT(p.made, made);
+        ss_batch_release(batch);
+        batch = NULL;
+    }
+    CHECK_INT(ss_arrow_in_next(in, 100, &batch, &err), SS_OK);
+    CHECK(batch == NULL);
+    ss_arrow_in_free(in);
+    CHECK_INT(live_arrays + live_streams, 0);
+}
+
 static void
 test_a_secret_is_not_shown(void)
 {
@@ -155,6 +181,7 @@ main(int argc, char **argv)
     RUN(test_types_that_do_not_fit);
     RUN(test_first_bad_row);
     RUN(test_rows_count_through_chunks);
+    RUN(test_arrays_without_rows);
     RUN(test_a_secret_is_not_shown);
     return check_end();
 }
