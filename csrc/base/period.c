@@ -3,7 +3,7 @@
 
 #include "base/moment.h"
 
-#include <string.h> // memcmp()
+#include <string.h> // memchr(), memcmp(), strspn()
 
 static bool
 is_digit(char c)
@@ -105,7 +105,7 @@ is_too_long(const char *period, size_t n)
     while (digits < n && is_digit(period[digits])) {
         digits++;
     }
-    return digits > 0 && digits + 1 == n && strchr("dwmy", period[digits]) != NULL &&
+    return digits > 0 && digits + 1 == n && memchr("dwmy", period[digits], 4) != NULL &&
            strspn(period, "0") < digits;
 }
 

@@ -186,6 +186,18 @@ test_comparisons(void)
     year_before("0001-01-01", "0001-01-05", "none");
 }
 
+static void
+test_what_is_wrong_with_it(void)
+{
+    ss_error err;
+    ss_error_init(&err);
+    CHECK_INT(ss_period_error("3000y", 5, &err), SS_VALUE);
+    CHECK_HAS(err.message, "before the year 1");
+    ss_error_init(&err);
+    CHECK_INT(ss_period_error("7\0", 2, &err), SS_VALUE); /* a NUL is no unit */
+    CHECK_HAS(err.message, "expected a number followed by");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -193,5 +205,6 @@ main(int argc, char **argv)
     RUN(test_windows);
     RUN(test_buckets);
     RUN(test_comparisons);
+    RUN(test_what_is_wrong_with_it);
     return check_end();
 }
