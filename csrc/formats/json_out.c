@@ -230,6 +230,9 @@ plan(ss_json *json, ss_error *err)
             SS_TRY(plan_field(json, c, err));
         }
     }
+    if (json->n_fields == 0) {
+        add_bytes(json, (size_t)json->view.length, 3); /* {}, */
+    }
     ss_buf_add(&json->keys, padding, sizeof(padding));
     return ss_buf_ok(&json->keys) ? SS_OK : ss_error_nomem(err);
 }
@@ -435,6 +438,9 @@ put_rows(ss_json *json, char after, char *to)
             field *f = &json->fields[c];
             to = put_blocks(keys + f->key_at, f->n_key, to);
             to = put_cell(json, f, row, to);
+        }
+        if (json->n_fields == 0) {
+            *to++ = '{';
         }
         *to++ = '}';
         *to++ = after;

@@ -403,6 +403,30 @@ test_shapes(void)
     ss_batch_release(batch);
 }
 
+static void
+test_rows_without_columns(void)
+{
+    ss_batch *batch = NULL;
+    ss_error_init(&err);
+    CHECK_INT(ss_batch_new_free(names, kinds, 0, 100, &batch, &err), SS_OK);
+    for (int row = 0; row < 100; row++) {
+        CHECK_INT(ss_batch_row(batch), SS_OK);
+        ss_batch_row_done(batch);
+    }
+    ss_batch_finish(batch);
+    ss_view two = {batch, 0, 1, 2}, one = {batch, 0, 1, 1}, all = {batch, 0, 1, 100};
+    ss_json_options options = {.orient = SS_JSON_RECORDS};
+    check_json(&two, &options, "[{},{}]");
+    options.orient = SS_JSON_LINES;
+    check_json(&two, &options, "{}\n{}\n");
+    char *got = json_of(&all, &options); /* has room for all of them */
+    CHECK_INT(strlen(got), 300);
+    free(got);
+    options.orient = SS_JSON_OBJECT;
+    check_json(&one, &options, "{}");
+    ss_batch_release(batch);
+}
+
 /* A slice says the same as the part of the whole, whatever had to be escaped in it. */
 static void
 test_slices(void)
@@ -680,6 +704,7 @@ main(int argc, char **argv)
     RUN(test_escaping);
     RUN(test_tail);
     RUN(test_shapes);
+    RUN(test_rows_without_columns);
     RUN(test_slices);
     RUN(test_longest);
     RUN(test_names);
