@@ -599,6 +599,24 @@ def test_adapters(module, conn, tmp_path):
             db.execute("SELECT ?", (Line(),))
 
 
+def test_an_adapter_that_is_replaced_by_its_own_call():
+    """The later parameters of the statement are adapted by the one it began with."""
+
+    class Connection(ours.Connection):
+        def adapter(self):
+            def adapt(value):
+                self._adapt = None
+                return (value, *[object() for _ in range(50)])[0].real
+
+            return adapt
+
+    with closing(Connection(":memory:")) as db:
+        db._adapt = db.adapter()
+        flags = [True] * 5
+        found = db.execute("SELECT ?, ?, ?, ?, ?", flags).fetchall()
+        assert found == [(1, 1, 1, 1, 1)]
+
+
 def test_a_new_file_has_only_what_the_program_makes(tmp_path):
     path = tmp_path / "new.db"
     with closing(ours.connect(path)) as db:
@@ -813,7 +831,7 @@ import smartshopie_db.dbapi as sqlite3
 db = sqlite3.connect(sys.argv[1], check_same_thread=False)
 db.execute("CREATE TABLE t (a)")
 db.execute("INSERT INTO t VALUES (1)")
-slow = ("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT 3000000)"
+slow = ("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT 1000000)"
         " SELECT max(i) FROM n")
 ended = []
 def work():

@@ -49,9 +49,9 @@ raise(py_link *self, ss_error *err)
     return -1;
 }
 
-/* Ask self->convert about the columns; `declared`: the types, each with a NUL. */
+/* Ask `convert` about the columns; `declared`: the types, each with a NUL. */
 static int
-ask_converters(py_link *self, const ss_buf *declared, py_link_result *result)
+ask_converters(PyObject *convert, const ss_buf *declared, py_link_result *result)
 {
     PyObject *columns = PyList_New(0), *answer = NULL;
     const char *type = declared->data;
@@ -65,7 +65,7 @@ ask_converters(py_link *self, const ss_buf *declared, py_link_result *result)
         Py_DECREF(pair);
         type += strlen(type) + 1;
     }
-    answer = columns != NULL ? PyObject_CallOneArg(self->convert, columns) : NULL;
+    answer = columns != NULL ? PyObject_CallOneArg(convert, columns) : NULL;
     if (answer == NULL) {
         goto done;
     }
@@ -118,6 +118,8 @@ py_link_execute(py_link *self, PyObject *sql, PyObject *params, bool many,
     if (py_link_allowed(self) < 0) {
         return -1;
     }
+    /* Owned: the statement runs without the GIL, and may meet another one after it. */
+    PyObject *convert = self->convert != Py_None ? Py_XNewRef(self->convert) : NULL;
     ss_buf_init(&declared);
     if (py_sqlargs_parse_adapted(&a, self->db, sql, params, self->adapt) < 0) {
         goto done;
@@ -127,12 +129,11 @@ py_link_execute(py_link *self, PyObject *sql, PyObject *params, bool many,
                         "executemany() runs INSERT, UPDATE, DELETE and REPLACE only");
         goto done;
     }
-    bool asks = self->convert != NULL && self->convert != Py_None;
-    if (run(self, &a, asks ? &declared : NULL, &fresh) < 0) {
+    if (run(self, &a, convert != NULL ? &declared : NULL, &fresh) < 0) {
         goto done;
     }
-    if (asks && fresh.batch != NULL && fresh.batch->n_columns > 0 &&
-        ask_converters(self, &declared, &fresh) < 0) {
+    if (convert != NULL && fresh.batch != NULL && fresh.batch->n_columns > 0 &&
+        ask_converters(convert, &declared, &fresh) < 0) {
         ss_batch_release(fresh.batch);
         goto done;
     }
@@ -141,6 +142,7 @@ py_link_execute(py_link *self, PyObject *sql, PyObject *params, bool many,
 done:
     py_sqlargs_clear(&a);
     ss_buf_free(&declared);
+    Py_XDECREF(convert);
     return rc;
 }
 

@@ -181,7 +181,7 @@ py_sqlargs_parse_adapted(py_sqlargs *a, py_database *db, PyObject *sql,
                          PyObject *params, PyObject *adapt)
 {
     *a = (py_sqlargs){.request = {.raw = true}};
-    a->adapt = adapt != Py_None ? adapt : NULL;
+    a->adapt = adapt != Py_None ? Py_XNewRef(adapt) : NULL;
     return parse(a, db, sql, params, NULL);
 }
 
@@ -194,6 +194,7 @@ py_sqlargs_clear(py_sqlargs *a)
     ss_free(a->keep);
     ss_free(a->params);
     Py_XDECREF(a->sql);
+    Py_XDECREF(a->adapt);
 }
 
 int

@@ -11,7 +11,7 @@ typedef struct {
     PyObject **keep;         /* owned array of owned references, n_keep of them */
     int n_keep;
     PyObject *sql;   /* owned */
-    PyObject *adapt; /* borrowed while parsing: see below; or NULL */
+    PyObject *adapt; /* owned: see below; or NULL */
     py_call call;
 } py_sqlargs;
 
