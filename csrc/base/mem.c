@@ -6,8 +6,8 @@
  * block of its own, so that NULL means failure and nothing else.
  * Refuses to abort: the caller says what "out of memory" means to it.
  *
- * The counters below are the project's only mutable statics, and exist in test builds
- * alone (SS_TEST_FAULTS).
+ * The counters below exist in test builds alone (SS_TEST_FAULTS); elsewhere the project's
+ * only mutable statics are the numbers of threads in base/thread.
  */
 #define _DEFAULT_SOURCE // madvise()
 

@@ -237,7 +237,10 @@ file_system(PyObject *module, PyObject *path)
     if (bytes == NULL) {
         return NULL;
     }
-    ss_mount_type(PyBytes_AS_STRING(bytes), type);
+    const char *text = PyBytes_AS_STRING(bytes);
+    Py_BEGIN_ALLOW_THREADS
+    ss_mount_type(text, type);
+    Py_END_ALLOW_THREADS
     Py_DECREF(bytes);
     return Py_BuildValue("sO", type, ss_mount_is_network(type) ? Py_True : Py_False);
 }
