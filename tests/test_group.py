@@ -272,6 +272,49 @@ def test_fork_while_they_wait(path):
     )
 
 
+@pytest.mark.parametrize("before", [0, 1])
+def test_a_signal_handler_forks_while_its_own_add_waits(path, before):
+    """Parent and child go on where they were: each adds its row. `before`: how many
+    adds of others wait already."""
+    scripts.run(
+        f"""
+        db = SmartShopieDB(PATH, busy_timeout=20)
+        held, forking, children = threading.Event(), threading.Event(), []
+        def hold():
+            with db.transaction():
+                add(db, 1)
+                held.set()
+                forking.wait()
+        def fork(number, frame):
+            forking.set()
+            children.append(os.fork())
+        def begin(work):
+            threads.append(threading.Thread(target=work))
+            threads[-1].start()
+        threads = []
+        signal.signal(signal.SIGALRM, fork)
+        begin(hold)
+        held.wait()
+        for n in range({before}):
+            begin(lambda: add(db, 2))
+            while db.stats()["writer_waits"] == 0:
+                time.sleep(0.001)
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        number = add(db, 3) and (4 if children == [0] else 5)
+        add(db, number)
+        if children == [0]:
+            db.close()
+            os._exit(0)
+        for thread in threads:
+            thread.join()
+        ended(children[0])
+        assert sorted(numbers(db)) == [1, *[2] * {before}, 3, 4, 5], numbers(db)
+        db.close()
+        """,
+        path,
+    )
+
+
 def test_in_memory_too():
     with SmartShopieDB(":memory:") as db:
 

@@ -292,6 +292,30 @@ ss_pool_set_state_lock_held(ss_pool *pool, ss_pool_state state)
     tell_all_lock_held(pool);
 }
 
+static void
+queue_up_lock_held(ss_queue *q, ss_waiter *me)
+{
+    me->next = NULL;
+    *(q->last != NULL ? &q->last->next : &q->first) = me;
+    q->last = me;
+}
+
+/* A call may ask a signal handler, which may fork: in the child nobody stands in line. */
+static ss_status
+stay_in_line_lock_held(ss_queue *q, ss_waiter *me, ss_error *err)
+{
+    const ss_waiter *w = q->first;
+
+    while (w != NULL && w != me) {
+        w = w->next;
+    }
+    if (w == NULL) {
+        queue_up_lock_held(q, me);
+        return ss_cond_init(&me->cond) == SS_OK ? SS_OK : ss_error_nomem(err);
+    }
+    return SS_OK;
+}
+
 /* Off the queue, if it stands in it: the child of a signal handler that forked begins
  * with empty ones. */
 static void
@@ -341,6 +365,9 @@ wait_lock_held(ss_pool *pool, ss_cond *cond, int64_t until_ms, const ss_call *ca
 static ss_status
 refusal_lock_held(const ss_pool *pool, ss_error *err)
 {
+    if (pool->lost) { /* since this thread began to wait */
+        return lost_error(pool, err);
+    }
     if (pool->state == SS_POOL_CLOSING || pool->state == SS_POOL_CLOSED) {
         return ss_error_set(err, SS_CLOSED, "the database is closed");
     }
@@ -374,8 +401,7 @@ wait_turn_lock_held(ss_pool *pool, ss_queue *q, const ss_call *call, ss_error *e
     if (ss_cond_init(&me.cond) != SS_OK) {
         return ss_error_nomem(err);
     }
-    *(q->last != NULL ? &q->last->next : &q->first) = &me;
-    q->last = &me;
+    queue_up_lock_held(q, &me);
     for (;;) {
         rc = refusal_lock_held(pool, err);
         if (rc != SS_OK || (q->first == &me && can_give_lock_held(pool, q))) {
@@ -386,6 +412,9 @@ wait_turn_lock_held(ss_pool *pool, ss_queue *q, const ss_call *call, ss_error *e
             break;
         }
         rc = wait_lock_held(pool, &me.cond, until, call, &last_check, err);
+        if (rc == SS_OK) {
+            rc = stay_in_line_lock_held(q, &me, err);
+        }
         if (rc != SS_OK) {
             break;
         }
