@@ -349,3 +349,22 @@ def test_a_row_given_again_stays_as_it_is(db):
         db.add_overview_kpis(**row | change)
         assert db.get_overview_kpis().updated_at > before.updated_at
         db.add_overview_kpis(**row, updated_at=old)
+
+
+@pytest.mark.parametrize("conflict", ["update", "error"])
+def test_a_large_load_leaves_the_writer_its_cache(db, conflict):
+    """It works in a larger one, which would keep its memory."""
+
+    def size():
+        with db.transaction():  # reads by the connection that writes
+            return db.query("PRAGMA cache_size")[0].cache_size
+
+    before = size()
+    rows = [stage(n) for n in range(12_000)]
+    rows.append(stage(0))
+    if conflict == "update":
+        db.conversion_funnel.add_many(rows)
+    else:
+        with pytest.raises(IntegrityError):
+            db.conversion_funnel.add_many(rows, on_conflict="error")
+    assert size() == before

@@ -304,6 +304,17 @@ def test_a_forged_token_is_refused_or_read_as_values(db, token):
         table.select(after=resealed(raw + b"\0"), order_by="views")
 
 
+def test_a_token_that_was_damaged_on_the_way(db, token):
+    """One bit is enough: what it would mean then is another place in the table."""
+    raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    for at in range(8 * len(raw)):
+        damaged = bytearray(raw)
+        damaged[at // 8] ^= 1 << at % 8
+        after = base64.urlsafe_b64encode(damaged).decode().rstrip("=")
+        with pytest.raises(ValueError, match="next_token of the page before"):
+            db.product_analytics.select(after=after, order_by="views")
+
+
 def test_a_forged_window_stays_in_the_calendar(db):
     add_products(db, [(0, "a", 1, None) for _ in range(3)])
     raw = unsealed(db.get_product_analytics(limit=1).next_token)

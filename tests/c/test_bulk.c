@@ -376,6 +376,38 @@ test_add_many_equals_the_spool(void)
     ss_db_free(db);
 }
 
+/* What was told of changes is on a stack that is gone. */
+static bool
+nobody_is_told(ss_db *db)
+{
+    ss_access access;
+    if (ss_db_write_enter(db, NULL, &access, &err) != SS_OK) {
+        return false;
+    }
+    void *told = sqlite3_update_hook(ss_conn_handle(access.conn), NULL, NULL);
+    ss_db_leave(&access);
+    return told == NULL;
+}
+
+static void
+test_nobody_is_told_of_changes_afterwards(void)
+{
+    ss_db *db = fresh_db();
+    ss_spool *spool = funnel_spool(10, 1000);
+    ss_add_counts counts;
+    CHECK(db != NULL && spool != NULL);
+    for (int i = 0; i < 2; i++) { /* new rows, and rows that are there */
+        CHECK(add_all(db, spool, SS_CONFLICT_UPDATE, &counts) == SS_OK);
+        CHECK(nobody_is_told(db));
+        CHECK(add_kpi(db, DAY0, i, SS_CONFLICT_UPDATE) == 1);
+        CHECK(nobody_is_told(db));
+    }
+    CHECK(add_all(db, spool, SS_CONFLICT_ERROR, &counts) == SS_INTEGRITY);
+    CHECK(nobody_is_told(db));
+    ss_spool_free(spool);
+    ss_db_free(db);
+}
+
 static void
 test_the_last_id_is_used_up(void)
 {
@@ -439,6 +471,7 @@ main(int argc, char **argv)
     RUN(test_spool_belongs_to_its_process);
     RUN(test_spool_without_memory);
     RUN(test_add_many_equals_the_spool);
+    RUN(test_nobody_is_told_of_changes_afterwards);
     RUN(test_the_last_id_is_used_up);
     RUN(test_add_many_without_memory);
     return check_end();

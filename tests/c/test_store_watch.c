@@ -215,6 +215,28 @@ test_a_checkpoint_alone_does_not(void)
 
 /* The trap: after everybody has closed the file, the header begins from the same bytes.
  * Only the epoch tells; without it this test would see two contents as one. */
+/* A writer in the middle of the header: no state is known, whichever word differs. */
+static void
+test_copies_that_differ(void)
+{
+    enum { N = SS_STAMP_WORDS };
+    uint64_t words[2 * N];
+    ss_stamp stamp;
+
+    for (int i = 0; i < 2 * N; i++) {
+        words[i] = (uint64_t)(i % N) << 32 | 3007000;
+    }
+    CHECK(ss_stamp_of_header(words, &stamp));
+    CHECK(memcmp(stamp.words, words, sizeof(stamp.words)) == 0);
+    for (int i = 0; i < 2 * N; i++) {
+        words[i] ^= UINT64_C(1) << 63;
+        CHECK(!ss_stamp_of_header(words, &stamp));
+        words[i] ^= UINT64_C(1) << 63;
+    }
+    words[0] = words[N] = 3007001; /* a version that is not known */
+    CHECK(!ss_stamp_of_header(words, &stamp));
+}
+
 static void
 test_closed_and_opened_again(void)
 {
@@ -512,6 +534,7 @@ main(int argc, char **argv)
     RUN(test_every_commit_changes_it);
     RUN(test_what_is_taken_back_does_not);
     RUN(test_a_checkpoint_alone_does_not);
+    RUN(test_copies_that_differ);
     RUN(test_closed_and_opened_again);
     RUN(test_forked_with_a_foreign_write_between);
     RUN(test_a_lost_pool_says_nothing);

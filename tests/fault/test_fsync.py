@@ -1,6 +1,7 @@
 """A disk that fails to make a write durable: the first failure is told, nothing is
 acknowledged, and nothing more is written before the database is opened anew; the
-system may have dropped what it could not write, and a second fsync would succeed."""
+system may have dropped what it could not write, and a second fsync would succeed.
+A backup has its name only once it is on the disk."""
 
 import os
 import shlex
@@ -12,19 +13,37 @@ import scripts
 
 pytestmark = pytest.mark.timeout(60)
 
-# fsync and fdatasync fail while the file $FSYNC_FAILS exists, and are counted in it.
+# fsync and fdatasync fail while the file $FSYNC_FAILS exists, with $FSYNC_ERRNO or EIO.
+# What they flush, and whether $FSYNC_BEFORE existed then, is a line in $FSYNC_LOG.
 SHIM = r"""
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <sys/syscall.h>
+static void
+note(const char *log, int fd)
+{
+    char link[64], path[PATH_MAX];
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, path, sizeof(path));
+    int out = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    dprintf(out, "%.*s %d\n", n > 0 ? (int)n : 0, path,
+            access(getenv("FSYNC_BEFORE"), F_OK) == 0);
+    close(out);
+}
 static int
 sync_unless(long call, int fd)
 {
-    const char *flag = getenv("FSYNC_FAILS");
+    const char *flag = getenv("FSYNC_FAILS"), *number = getenv("FSYNC_ERRNO");
+    if (getenv("FSYNC_LOG") != NULL) {
+        note(getenv("FSYNC_LOG"), fd);
+    }
     if (flag != NULL && access(flag, F_OK) == 0) {
-        errno = EIO;
+        errno = number != NULL ? atoi(number) : EIO;
         return -1;
     }
     return (int)syscall(call, fd);
@@ -160,5 +179,48 @@ def test_who_asks_for_less_waits_for_no_disk(run, durability):
             assert db.stats()["checkpoints"] > 0
         assert numbers(db) == list(range(written))
         db.close()
+        """
+    )
+
+
+def test_a_backup_is_flushed_before_it_has_its_name(run):
+    """First the copy, then, when it has its name, the folder that says so."""
+    run(
+        """
+        copy, log = PATH + ".copy", PATH + ".log"
+        with SmartShopieDB(PATH) as db:
+            add(db, 0)
+            os.environ.update(FSYNC_BEFORE=copy, FSYNC_LOG=log)
+            db.backup(copy)
+            del os.environ["FSYNC_LOG"]
+        with open(log) as lines:
+            flushed = [line.rstrip().rsplit(" ", 1) for line in lines]
+        (part, early), (folder, late) = flushed
+        assert part.startswith(copy + ".") and early == "0", flushed
+        assert folder == os.path.dirname(copy) and late == "1", flushed
+        """
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"), [("EIO", "Operational"), ("ENOSPC", "DiskFull")]
+)
+def test_a_backup_that_cannot_be_flushed(run, number, kind):
+    run(
+        f"""
+        import errno
+        os.environ["FSYNC_ERRNO"] = str(errno.{number})
+        db = SmartShopieDB(PATH)
+        add(db, 0)
+        before = set(os.listdir(os.path.dirname(PATH)))
+        break_disk()
+        error = raises({kind}Error, lambda: db.backup(PATH + ".copy"))
+        repair_disk()
+        assert type(error) is {kind}Error and "cannot flush" in str(error), error
+        assert set(os.listdir(os.path.dirname(PATH))) == before
+        db.backup(PATH + ".copy")
+        db.close()
+        with SmartShopieDB(PATH + ".copy") as copy:
+            assert numbers(copy) == [0]
         """
     )

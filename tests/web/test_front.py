@@ -160,3 +160,9 @@ def test_what_is_remembered_has_an_end(ways, monkeypatch):
     for i in range(9):
         assert client.get(f"{KPIS}?_t={i}").status_code == 200
     assert len(ways.front._given) <= 3
+    app = ways.app
+    app.config["TRUSTED_HOSTS"] = [".example.com"]  # any name below it
+    for i in range(9):
+        got = client.get(KPIS, headers={"Host": f"h{i}.example.com"})
+        assert got.status_code == 200
+    assert len(ways.front._hosts) <= 3 and ways.short >= 9

@@ -12,6 +12,7 @@ import pytest
 
 from smartshopie_db import OperationalError, SmartShopieDB
 from smartshopie_db.web import guard
+from smartshopie_db.web import state as states
 from smartshopie_db.web.answers import fresh
 from smartshopie_db.web.state import KEPT, Bodies, Body, of
 
@@ -243,6 +244,23 @@ def test_what_was_asked_counts_as_kept():
     taken = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     assert taken < 1.2 * KEPT
+
+
+def test_what_is_kept_is_what_was_asked_last(monkeypatch):
+    """Each state of the database begins with nothing, and what is asked again stays."""
+    bodies, body = Bodies(), Body(bytes(1000), "application/json")
+    monkeypatch.setattr(states, "KEPT", 7 * states.size("a", body) // 2)
+    for n in range(9):
+        bodies.put(f"tag {n}", "a", body)
+        bodies.put(f"tag {n}", "a", body)  # another thread made it, too
+        assert bodies.get(f"tag {n}", "a") is body
+        assert bodies.get(f"tag {n - 1}", "a") is None
+    for key in "bc":
+        bodies.put("tag 8", key, body)
+    assert bodies.get("tag 8", "a") is body
+    bodies.put("tag 8", "d", body)
+    kept = [key for key in "abcd" if bodies.get("tag 8", key)]
+    assert kept == ["a", "c", "d"]
 
 
 def test_large_answers_are_compressed_for_those_who_want_it(app):
