@@ -30,6 +30,7 @@
 #include "store/pool_int.h"
 
 #include "base/mem.h"
+#include "store/beside.h"
 #include "store/checkpoint.h"
 #include "store/watch_int.h"
 
@@ -727,6 +728,7 @@ ss_pool_open(const ss_pool_options *options, const ss_call *call, ss_pool **out,
         wanted.mode = SS_MODE_RO; /* its readers rely on nobody writing */
     }
     SS_TRY(ss_file_check(wanted.path, wanted.mode == SS_MODE_RWC, err));
+    SS_TRY(ss_beside_check(wanted.path, err));
     pool = create(&wanted);
     if (pool == NULL) {
         return ss_error_nomem(err);
