@@ -117,6 +117,7 @@ class _Check:
         self.begun = time.monotonic()
         self.deadline = None if timeout is None else self.begun + timeout
         self.found: list[Finding] = []
+        self.encoding: str | None = None
         db.connect()
         self.stats = db.stats()
         self.memory = db.db_path == ":memory:"
@@ -154,6 +155,12 @@ class _Check:
         """As stored; not db.query(), which may answer from what it kept."""
         self.left()
         return self.db.execute_query(sql, params)
+
+    def text(self, stored: bytes) -> str:
+        """Text of the file, which may not be of its encoding any more."""
+        if self.encoding is None:
+            self.encoding = str(self.rows("PRAGMA encoding")[0]["encoding"])
+        return stored.decode(self.encoding, "backslashreplace")
 
     # --- the process and the file ----------------------------------------------------
 
@@ -308,7 +315,8 @@ class _Check:
         try:
             found = self.rows(f"PRAGMA {pragma}({MESSAGES})")
         except DatabaseError as error:
-            if type(error) not in (DatabaseError, DataError):
+            # ProgrammingError: the file asks for a function or collation it lacks.
+            if type(error) not in (DatabaseError, DataError, ProgrammingError):
                 raise  # it says something of the call, not of the file
             self.add("error", "corrupt", f"the file cannot be read: {error}", _RESTORE)
             return
@@ -363,10 +371,10 @@ class _Check:
         names = ("type", "name", "tbl_name", "sql")
         sql = ", ".join(f"CAST({name} AS BLOB) AS {name}" for name in names)
         sql = f"SELECT {sql} FROM sqlite_schema WHERE sql IS NOT NULL"
-        own = {row["name"]: row for row in map(_texts, self.rows(sql))}
+        own = _decoded(self.rows(sql), self.text)
         with SmartShopieDB(":memory:") as new:
             found: list[dict[str, Any]] = new.execute_query(sql)
-        wanted = {row["name"]: row for row in map(_texts, found)}
+        wanted = _decoded(found, bytes.decode)
         for name, row in wanted.items():
             what = f"the {row['type']} {name}"
             if name not in own:
@@ -504,7 +512,7 @@ class _Check:
             )
             if len(forms) > 1:
                 said = ", ".join(
-                    f"'{_text(row['form'])}' ({row['n']})" for row in forms
+                    f"'{self.text(row['form'])}' ({row['n']})" for row in forms
                 )
                 self.add(
                     "info",
@@ -559,13 +567,12 @@ def _numbers(messages: Sequence[str]) -> tuple[int, ...]:
     return tuple(int(match[1]) for match in found if match)[:SAMPLE]
 
 
-def _text(stored: bytes) -> str:
-    """Text that may not be UTF-8 any more."""
-    return stored.decode(errors="backslashreplace")
-
-
-def _texts(row: dict[str, bytes]) -> dict[str, str]:
-    return {name: _text(value) for name, value in row.items()}
+def _decoded(
+    rows: list[dict[str, bytes]], text: Callable[[bytes], str]
+) -> dict[str, dict[str, str]]:
+    """Rows of sqlite_schema by name."""
+    texts = [{name: text(value) for name, value in row.items()} for row in rows]
+    return {row["name"]: row for row in texts}
 
 
 def _squeezed(sql: str) -> str:

@@ -116,6 +116,36 @@ def test_a_schema_whose_bytes_are_damaged(path, report_of):
     assert one(report_of(path), "schema_changed").table == "overview_kpis"
 
 
+@pytest.mark.parametrize("encoding", ["UTF-16le", "UTF-16be"])
+def test_a_file_of_another_encoding(tmp_path, report_of, encoding):
+    path = tmp_path / "wide.db"
+    oracle.run(
+        path,
+        f"PRAGMA encoding = '{encoding}'",
+        "CREATE TABLE overview_kpis (id INTEGER PRIMARY KEY, record_date DATE)",
+        "INSERT INTO overview_kpis VALUES (1, '2025-01-01'), (2, '2025-01-02 00:00')",
+    )
+    assert "'0000-00-00 00:00' (1)" in one(report_of(path), "mixed_dates").message
+    with SmartShopieDB(path) as db:
+        db.migrate()
+        db.initialize_database()
+        assert db.query("PRAGMA encoding")[0]["encoding"] == encoding
+    assert codes(report_of(path)) == []
+
+
+def test_a_collation_that_is_not_here(tmp_path, report_of):
+    path = tmp_path / "odd.db"
+    oracle.run(
+        path,
+        "CREATE TABLE overview_kpis (id INTEGER PRIMARY KEY, record_date DATE)",
+        "CREATE INDEX odd ON overview_kpis (record_date)",
+        "INSERT INTO overview_kpis VALUES (1, '2025-01-01')",
+    )
+    sql = "UPDATE sqlite_schema SET sql = replace(sql, 'date)', 'date COLLATE other)')"
+    write_schema(path, f"{sql} WHERE name = 'odd'")
+    assert "other" in one(report_of(path), "corrupt").message
+
+
 def test_a_schema_that_lost_a_column(path, report_of):
     sql = "UPDATE sqlite_schema SET sql = replace(sql, 'total_customers', 'total_cu')"
     write_schema(path, f"{sql} WHERE name = 'overview_kpis'")
