@@ -434,6 +434,32 @@ def test_of_the_text_of_a_trigger_one_statement_is_run(tmp_path):
     assert rows(path, "PRAGMA user_version") == [{"user_version": 0}]
 
 
+@pytest.mark.parametrize(
+    "taken",
+    [
+        "CREATE TABLE _rejected (a)",
+        "CREATE VIEW _rejected AS SELECT 1",
+        "CREATE INDEX _Rejected ON overview_kpis (record_date)",
+        "CREATE TABLE _legacy_overview_kpis (a)",
+        "CREATE VIEW _legacy_overview_kpis AS SELECT 1",
+    ],
+)
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_name_that_it_needs_is_taken(tmp_path, taken, dry_run):
+    path = make(
+        tmp_path / "old.db",
+        "CREATE TABLE overview_kpis (id INTEGER PRIMARY KEY, record_date DATE)",
+        taken,
+    )
+    name = taken.split()[2]
+    with (
+        SmartShopieDB(path) as db,
+        pytest.raises(SchemaError, match=f"(?i){name}.*rename it"),
+    ):
+        db.migrate(dry_run=dry_run)
+    assert [found.name for found in tmp_path.iterdir()] == ["old.db"]
+
+
 # ---- who may, and who is first ---------------------------------------------------
 
 

@@ -10,7 +10,6 @@ import oracle
 import pytest
 from schema_facts import TABLES, every_table
 
-import smartshopie_db
 from smartshopie_db import (
     ClosedError,
     DatabaseError,
@@ -250,6 +249,8 @@ IMPOSTORS = {
     "a virtual table": "CREATE VIRTUAL TABLE overview_kpis USING fts5(record_date)",
     "a generated column": "CREATE TABLE overview_kpis (id INTEGER PRIMARY KEY,"
     " record_date TEXT, total_customers INTEGER AS (id * 2))",
+    "a table without row ids": "CREATE TABLE overview_kpis (id INTEGER PRIMARY KEY,"
+    " record_date TEXT) WITHOUT/**/ROWID",
 }
 
 
@@ -332,7 +333,7 @@ def test_other_views_and_triggers_do_not_hinder(path):
             db.query("SELECT * FROM newest")
 
 
-def test_a_strict_or_rowless_table_of_our_name_is_read(tmp_path):
+def test_a_strict_table_of_our_name_is_read(tmp_path):
     path = tmp_path / "odd.db"
     oracle.run(
         path,
@@ -344,19 +345,16 @@ def test_a_strict_or_rowless_table_of_our_name_is_read(tmp_path):
         assert db.get_overview_kpis().total_customers == 6
 
 
-def test_a_table_without_row_ids(tmp_path):
+def test_a_word_that_only_looks_like_rowless(tmp_path):
     path = tmp_path / "odd.db"
     oracle.run(
         path,
-        "CREATE TABLE overview_kpis (record_date TEXT PRIMARY KEY, total_customers"
-        " INTEGER) WITHOUT ROWID",
-        "INSERT INTO overview_kpis VALUES ('2025-01-01', 5)",
+        "CREATE TABLE overview_kpis (record_date TEXT, -- not WITHOUT ROWID\n"
+        " total_customers INTEGER, source_rowid)",
+        "INSERT INTO overview_kpis VALUES ('2025-01-01', 5, 7)",
     )
     with SmartShopieDB(path) as db:
-        try:
-            assert db.get_overview_kpis().total_customers == 5
-        except smartshopie_db.Error as error:
-            assert "overview_kpis" in str(error) or "rowid" in str(error)
+        assert db.get_overview_kpis().total_customers == 5
 
 
 @every_table

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "db/rejected.h"
 #include "store/stmt.h"
 
 #include <string.h> // strcmp(), strlen()
@@ -114,6 +115,68 @@ for_objects(ss_conn *conn, const ss_migration *report, const char *wanted,
         ss_free(what);
     }
     return status;
+}
+
+/* ---- the names that are needed ---- */
+
+/* What has the name in the file: "table", "index" or "view"; "" is nothing. */
+static ss_status
+type_of(ss_conn *conn, const char *name, char *out, size_t size, ss_error *err)
+{
+    char sql[256];
+    sqlite3_snprintf(sizeof(sql), sql,
+                     "SELECT coalesce((SELECT type FROM sqlite_schema WHERE type <> "
+                     "'trigger' AND name = '%q' COLLATE NOCASE), '')",
+                     name);
+    return ss_conn_text(conn, sql, out, size, err);
+}
+
+static ss_status
+name_taken(const char *type, const char *name, const char *use, ss_error *err)
+{
+    ss_error_set(err, SS_SCHEMA,
+                 "the file has a %s %s of another system; migrate() needs that name "
+                 "for %s: rename it",
+                 type, name, use);
+    ss_error_where(err, name, NULL, NULL);
+    return SS_SCHEMA;
+}
+
+/* An earlier migration of ours may have made it. */
+static ss_status
+check_rejected(ss_conn *conn, ss_error *err)
+{
+    char type[16];
+    ss_error unused;
+    ss_stmt *stmt = NULL;
+    SS_TRY(type_of(conn, "_rejected", type, sizeof(type), err));
+    if (type[0] == '\0') {
+        return SS_OK;
+    }
+    ss_error_init(&unused);
+    ss_status status = ss_rejected_prepare(conn, &stmt, &unused);
+    ss_stmt_finalize(stmt);
+    return status == SS_OK && strcmp(type, "table") == 0
+               ? SS_OK
+               : name_taken(type, "_rejected", "the rows that it cannot copy", err);
+}
+
+ss_status
+ss_aside_check(ss_conn *conn, const ss_layout *layout, ss_error *err)
+{
+    SS_TRY(check_rejected(conn, err));
+    for (int i = 0; i < ss_n_tables; i++) {
+        char name[128], type[16];
+        if (!layout->tables[i].present) {
+            continue;
+        }
+        sqlite3_snprintf(sizeof(name), name, SS_ASIDE "%s", ss_tables[i].name);
+        SS_TRY(type_of(conn, name, type, sizeof(type), err));
+        if (type[0] != '\0') {
+            return name_taken(type, name, "the old table", err);
+        }
+    }
+    return SS_OK;
 }
 
 ss_status

@@ -9,6 +9,9 @@
 /* What stands before the name of a table that waits to be copied. */
 #define SS_ASIDE "_legacy_"
 
+/* Are the names free that a migration needs?  SS_SCHEMA says which is not. */
+ss_status ss_aside_check(ss_conn *conn, const ss_layout *layout, ss_error *err)
+    SS_MUST_CHECK;
 /* Report what hangs on our tables, drop their indexes and rename them away. */
 ss_status ss_aside_all(ss_conn *conn, const ss_layout *layout, ss_migration *report,
                        ss_error *err) SS_MUST_CHECK;

@@ -158,6 +158,33 @@ claim_object(ss_layout *layout, const char *type, const char *name, const char *
     return SS_OK;
 }
 
+/* The row id orders rows, names them in messages, and stands for an id that is missing:
+ * a table WITHOUT ROWID cannot be read. (A column of that name is as good.) */
+static ss_status
+check_rowid(ss_conn *conn, const char *type, const char *name, ss_error *err)
+{
+    int index = find_table(name);
+    if (index < 0 || strcmp(type, "table") != 0) {
+        return SS_OK;
+    }
+    char sql[128];
+    ss_stmt *stmt = NULL;
+    ss_error unused;
+    ss_error_init(&unused);
+    sqlite3_snprintf(sizeof(sql), sql, "SELECT rowid FROM \"%s\"",
+                     ss_tables[index].name);
+    ss_status status = ss_stmt_prepare(conn, sql, strlen(sql), false, &stmt, &unused);
+    ss_stmt_finalize(stmt);
+    if (status != SS_PROGRAMMING) {
+        return SS_OK; /* what else is wrong, reading it will say */
+    }
+    ss_error_set(err, SS_SCHEMA,
+                 "%s is a table WITHOUT ROWID in this file; it will not be read",
+                 ss_tables[index].name);
+    ss_error_where(err, ss_tables[index].name, NULL, NULL);
+    return SS_SCHEMA;
+}
+
 /* Note which of our tables are there; *n_objects counts everything in the file. */
 static ss_status
 load_tables(ss_conn *conn, ss_layout *layout, int *n_objects, ss_error *err)
@@ -165,7 +192,8 @@ load_tables(ss_conn *conn, ss_layout *layout, int *n_objects, ss_error *err)
     /* SQLite writes each of its own tables so; the text of another kind may have been
      * put there by hand, with a comment in between. */
     static const char sql[] =
-        "SELECT type, name, tbl_name, sql NOT LIKE 'CREATE TABLE %' FROM sqlite_schema";
+        "SELECT type, name, tbl_name, sql NOT LIKE 'CREATE TABLE %', sql LIKE '%rowid%' "
+        "FROM sqlite_schema";
     ss_stmt *stmt = NULL;
     SS_TRY(ss_stmt_prepare(conn, sql, sizeof(sql) - 1, false, &stmt, err));
     ss_status status = SS_OK;
@@ -179,6 +207,9 @@ load_tables(ss_conn *conn, ss_layout *layout, int *n_objects, ss_error *err)
         ++*n_objects;
         status = claim_object(layout, text_at(stmt, 0), text_at(stmt, 1),
                               text_at(stmt, 2), int_at(stmt, 3) != 0, err);
+        if (status == SS_OK && int_at(stmt, 4) != 0) {
+            status = check_rowid(conn, text_at(stmt, 0), text_at(stmt, 1), err);
+        }
     }
     ss_stmt_finalize(stmt);
     return status;

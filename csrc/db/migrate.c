@@ -105,6 +105,9 @@ check_result(work *w, ss_error *err)
 static ss_status
 change(work *w, const ss_layout *layout, bool legacy, ss_error *err)
 {
+    if (legacy) {
+        SS_TRY(ss_aside_check(w->conn, layout, err));
+    }
     SS_TRY(back_up(w, err));
     if (legacy) {
         SS_TRY(ss_aside_all(w->conn, layout, w->report, err));

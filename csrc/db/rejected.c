@@ -49,6 +49,7 @@ json_text(ss_buf *json, const char *s, size_t n)
 static void
 json_cell(ss_buf *json, const ss_value *cell)
 {
+    static const char digits[] = "0123456789abcdef";
     char shown[40];
     switch (cell->tag) {
     case SS_VALUE_TEXT:
@@ -59,7 +60,9 @@ json_cell(ss_buf *json, const ss_value *cell)
         }
         ss_buf_puts(json, "{\"hex\": \"");
         for (size_t i = 0; i < cell->as.s.n; i++) {
-            ss_buf_printf(json, "%02x", (unsigned char)cell->as.s.p[i]);
+            unsigned char byte = (unsigned char)cell->as.s.p[i];
+            const char hex[] = {digits[byte >> 4], digits[byte & 15]};
+            ss_buf_add(json, hex, 2);
         }
         ss_buf_puts(json, "\"}");
         return;
