@@ -13,7 +13,7 @@ from typing import Any
 
 from flask import Response, request
 from werkzeug.datastructures import Accept
-from werkzeug.http import parse_accept_header
+from werkzeug.http import parse_accept_header, parse_etags
 
 from . import params
 from .jsons import encode
@@ -46,14 +46,26 @@ def fresh(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Response]
 
 
 def kept(key: Any, make: Callable[[], Any]) -> Response:
-    """The answer named `key` as of now: 304, from what is kept, or made."""
+    """The answer named `key` as of now, from what is kept, or made; 304 to whom has it.
+
+    There must be one, also for a 304: what is refused or not found is so whatever tag
+    comes with the question, and a client may send "*" or the tag of another page.
+    """
     state = current()
     key = (request.script_root, key)  # one app in two places has two addresses
     tag = state.tag()  # before anything is read
-    if request.if_none_match.contains_weak(tag):
-        return tagged(Response(status=304), tag)
     body = state.bodies.get(tag, key) or keep(state, tag, key, make)
+    if has(request.headers.get("If-None-Match", ""), tag):
+        return tagged(Response(status=304), tag)
     return tagged(send(body), tag)
+
+
+def has(seen: str, tag: str) -> bool:
+    """Whether the header If-None-Match names what is there; in the one form that our
+    own pages send without a look into it."""
+    if not seen or seen == f'W/"{tag}"':
+        return bool(seen)
+    return parse_etags(seen).contains_weak(tag)
 
 
 def keep(state: State, tag: str, key: Any, make: Callable[[], Any]) -> Body:
@@ -92,9 +104,9 @@ def wants_gzip(body: Body, accepted: str) -> bool:
     """Whether the header Accept-Encoding allows for gzip, and it is worth it."""
     if len(body.data) < SMALLEST or "gzip" not in accepted:
         return False
-    return (
-        bool(parse_accept_header(accepted, Accept)["gzip"]) if ";" in accepted else True
-    )
+    if ";" in accepted:
+        return bool(parse_accept_header(accepted, Accept)["gzip"])
+    return "gzip" in [word.strip() for word in accepted.split(",")]
 
 
 def json_response(value: Any, status: int = 200) -> Response:

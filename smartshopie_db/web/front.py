@@ -17,7 +17,7 @@ from typing import Any
 from flask import Flask
 
 from . import guard, params
-from .answers import FAILED, Body, keep, wants_gzip
+from .answers import FAILED, Body, has, keep, wants_gzip
 from .pieces import LARGE
 from .state import State
 
@@ -99,10 +99,9 @@ class Front:
         given = self._parsed(route, environ.get("QUERY_STRING", ""))
         tag = self._state.tag()
         headers = [*self._headers, ("ETag", f'W/"{tag}"')]
-        seen = environ.get("HTTP_IF_NONE_MATCH")
-        if seen and (f'"{tag}"' in seen or seen.strip() == "*"):
-            return "304 NOT MODIFIED", headers, b""
         body = self._body(route, given, tag)
+        if has(environ.get("HTTP_IF_NONE_MATCH", ""), tag):
+            return "304 NOT MODIFIED", headers, b""
         data, encoding = body.data, environ.get("HTTP_ACCEPT_ENCODING", "")
         if wants_gzip(body, encoding):
             data = body.compressed()

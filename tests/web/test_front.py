@@ -69,6 +69,9 @@ TAKEN = [
     ({"If-None-Match": "*"}, "304 NOT MODIFIED"),
     ({"If-None-Match": "TAG"}, "304 NOT MODIFIED"),
     ({"If-None-Match": '"a", TAG'}, "304 NOT MODIFIED"),
+    ({"If-None-Match": "BARE"}, "304 NOT MODIFIED"),
+    ({"If-None-Match": '"a"BARE"'}, "200 OK"),
+    ({"If-None-Match": '"BAREx"'}, "200 OK"),
     ({"Host": "127.0.0.1:5001"}, "200 OK"),
 ]
 LEFT = [
@@ -77,6 +80,7 @@ LEFT = [
     (KPIS + "?period=7d&period=7d", {}, "400 BAD REQUEST"),
     (KPIS + "?period", {}, "400 BAD REQUEST"),
     (KPIS + "?period=9x", {}, "400 BAD REQUEST"),
+    (KPIS + "?period=9x", {"If-None-Match": "*"}, "400 BAD REQUEST"),
     (KPIS + "/", {}, "404 NOT FOUND"),
     (KPIS, {"Host": "evil.example"}, "400 BAD REQUEST"),
     (KPIS, {"Host": ""}, "400 BAD REQUEST"),
@@ -88,7 +92,10 @@ LEFT = [
 @pytest.mark.parametrize(("headers", "status"), TAKEN, ids=str)
 def test_headers_of_a_request(ways, headers, status):
     tag = ways.app.test_client().get(KPIS).headers["ETag"]
-    headers = {name: value.replace("TAG", tag) for name, value in headers.items()}
+    headers = {
+        name: value.replace("TAG", tag).replace("BARE", tag[3:-1])
+        for name, value in headers.items()
+    }
     ways.short = 0
     short, long = ways.both(KPIS, headers=headers)
     assert short == long and short[0] == status and ways.short == 1
@@ -98,6 +105,18 @@ def test_headers_of_a_request(ways, headers, status):
 def test_what_is_unusual_goes_the_long_way(ways, url, headers, status):
     short, long = ways.both(url, headers=headers)
     assert short == long and short[0] == status and ways.short == 0
+
+
+@pytest.mark.parametrize(
+    ("accepted", "compressed"),
+    [
+        ("gzip", True), ("br,gzip", True), ("gzip, deflate", True), ("", False),
+        ("notgzip", False), ("gzipped, br", False), ("notgzip;q=1", False),
+    ],
+)  # fmt: skip
+def test_who_takes_gzip(accepted, compressed):
+    body = answers.Body(bytes(2000), "text/plain")
+    assert answers.wants_gzip(body, accepted) == compressed
 
 
 def test_what_goes_in_pieces_goes_the_long_way(ways, monkeypatch):

@@ -202,6 +202,25 @@ def test_an_unchanged_answer_costs_no_query(app, path):
     assert new.get_json()["data"]["total_customers"] == 7
 
 
+@pytest.mark.parametrize("seen", ["*", "ETAG"])
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [
+        ("/?period=bogus", 400),
+        ("/revenue?start=2025-13-01", 400),
+        ("/api/overview/kpis?period=zzz", 400),
+        ("/charts/funnel.csv?period=zz", 400),
+        ("/api/v1/tables/overview_kpis/99999999", 404),
+        ("/api/v1/tables/overview_kpis?after=none", 400),
+        ("/api/v1/series/overview_kpis/no_such", 404),
+    ],
+)
+def test_what_is_wrong_is_said_whatever_tag_comes_with_it(client, url, status, seen):
+    tag = client.get("/api/overview/kpis").headers["ETag"]
+    answer = client.get(url, headers={"If-None-Match": seen.replace("ETAG", tag)})
+    assert answer.status_code == status
+
+
 def test_an_answer_is_made_once_for_all_who_ask(app, path):
     made = []
 
