@@ -544,3 +544,13 @@ def test_a_page_keeps_text_as_text(hostile):
 
 def test_an_empty_page_says_why(db):
     assert "Nothing is stored" in page(draw(db, "segments"), Style())
+
+
+def test_a_small_share_of_errors_is_written_as_tables_have_it(tmp_path):
+    with SmartShopieDB(tmp_path / "shop.db") as db:
+        db.add_api_endpoint(
+            endpoint_name="/v1/products", method="GET", avg_response_ms=42.0,
+            error_rate=0.25,
+        )  # fmt: skip
+        drawn = PLOTS["endpoint_health"].draw(db, window(db), Style())
+    assert "0.25% errors" in json.dumps(drawn.data)

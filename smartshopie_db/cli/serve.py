@@ -84,10 +84,11 @@ def prepare(path: str, demo: bool) -> None:
     if demo:
         from ..demo import generate
 
-        # Up to today, or the pages would begin with a word on how old it all is.
+        # Nothing of it lies ahead, and it is not so old that the pages say so.
         today = datetime.datetime.now(datetime.UTC).date()
+        yesterday = today - datetime.timedelta(days=1)
         with contextlib.suppress(FileExistsError):  # it has rows: used as it is
-            rows = generate(path, days=400, rows=5000, until=today)
+            rows = generate(path, days=400, rows=5000, until=yesterday)
             say(f"{path}: made, with {rows} rows of a made-up year")
     elif not os.path.exists(path):
         raise FileNotFoundError(

@@ -26,7 +26,7 @@ def endpoint_health(db: SmartShopieDB, window: Window, style: Style) -> Drawing:
         Item(
             name, ms,
             f"{number(ms, 'milliseconds', style, 0)} · "
-            f"{number(errors, 'percent', style, 1)} errors",
+            f"{number(errors, 'percent', style, 2)} errors",
             (f"{number(calls, 'count', style, 0)} calls a day",),
         )
         for name, ms, errors, calls in rows

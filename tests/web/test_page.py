@@ -161,6 +161,49 @@ def test_a_card_says_what_became_of_the_figure(tmp_path):
     app.extensions["smartshopie"].db.close()
 
 
+def notes_of(path, area):
+    """What stands under the number cards."""
+    app = create_app(db=path, currency="EUR")
+    html = app.test_client().get(area).get_data(as_text=True)
+    app.extensions["smartshopie"].db.close()
+    cards = "".join(re.findall(r'<li class="card".*?</li>', html, re.DOTALL))
+    return re.findall(r'<p class="note">(.*?)</p>', cards)
+
+
+def test_a_card_says_on_how_few_days_it_rests(tmp_path, read):
+    path = tmp_path / "few.db"
+    with SmartShopieDB(path) as db:
+        for day in (28, 30):
+            db.add_conversion_analytics(
+                record_date=f"2025-10-{day}", overall_conversion_rate=23.1
+            )
+        db.add_revenue_summary(record_date="2025-10-01", total_revenue_impact=50.0)
+    assert "stored for 2 of 7 days" in notes_of(path, "/conversions?period=7d")
+    whole = notes_of(path, "/conversions?start=2025-10-30&end=2025-10-30")
+    assert not re.search(r"stored for \d", " ".join(whole))
+    months = notes_of(path, "/revenue")
+    assert not re.search(r"stored for \d", " ".join(months))
+    assert "Overall conversion rate" in read("/conversions").text
+
+
+@pytest.mark.parametrize(("by_feature", "said"), [(250.0, True), (999.9, False)])
+def test_where_one_revenue_is_stored_as_two_it_is_said(tmp_path, by_feature, said):
+    path = tmp_path / "two.db"
+    with SmartShopieDB(path) as db:
+        for day in (29, 30):
+            date = f"2025-10-{day}"
+            db.add_overview_kpis(record_date=date, revenue_impact=1000.0)
+            db.add_revenue_attribution(
+                record_date=date, ai_feature="Chat", revenue_amount=by_feature
+            )
+    days = "start=2025-10-29&end=2025-10-30"
+    whole, parts = notes_of(path, f"/?{days}"), notes_of(path, f"/revenue?{days}")
+    text = "its features add up to €500.00, see Revenue"
+    assert (text in whole) == said
+    text = "of its features; Overview has €2,000.00 for the whole"
+    assert (text in parts) == said
+
+
 def test_the_table_of_a_chart_has_the_numbers_of_the_download(client, read):
     page = read("/")
     got = client.get("/charts/funnel.csv")
@@ -544,8 +587,8 @@ def test_a_failure_is_a_page_without_its_reason(client, monkeypatch):
         (12.345, "percent", "12.3%"),
         (0.914, "fraction", "91.4%"),
         (-1234.5, "currency", "\N{MINUS SIGN}₹1,234.50"),
-        (42.5, "seconds", "42.5 s"),
-        (690, "milliseconds", "690 ms"),
+        (42.5, "seconds", "42.5\N{NO-BREAK SPACE}s"),
+        (690, "milliseconds", "690\N{NO-BREAK SPACE}ms"),
     ],
 )
 def test_figures_are_written_with_their_unit(value, unit, text):

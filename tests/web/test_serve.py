@@ -15,6 +15,7 @@ import pytest
 from real_server import EVENTS, Server, open_streams, read_until, smartshopie, wait_all
 
 from smartshopie_db import SmartShopieDB
+from smartshopie_db.cli.serve import prepare
 
 SOAK = "SMARTSHOPIE_SOAK" in os.environ
 STREAMS = 500 if SOAK else 200
@@ -54,6 +55,16 @@ def test_an_empty_folder_becomes_a_dashboard(start, tmp_path):
         )
         assert age.days in (0, 1)  # midnight may have passed
         assert db.overview_kpis.count() == 400
+
+
+def test_nothing_of_the_demo_shop_lies_ahead(tmp_path):
+    prepare(str(tmp_path / "shop.db"), demo=True)
+    now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
+    with SmartShopieDB(tmp_path / "shop.db") as db:
+        for table in db.tables.values():
+            if time := table.time_column:
+                newest = table.select(order_by=f"-{time}", limit=1)[0][time]
+                assert str(newest) <= str(now), table.name
 
 
 def test_ctrl_c_is_130_and_nothing_is_said(start, path):

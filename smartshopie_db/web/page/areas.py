@@ -11,7 +11,7 @@ from ..state import State
 from . import charts, panels
 from .asked import Asked
 from .blocks import Cards
-from .cards import Figure, cards
+from .cards import Beside, Figure, cards
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,15 @@ MEASURES = (
 )  # fmt: skip
 
 
+# The assistant's revenue is stored twice, and nothing makes both the same.
+BY_FEATURE = Beside(
+    "revenue_attribution", "revenue_amount", "its features add up to {}, see Revenue"
+)
+AS_A_WHOLE = Beside(
+    "overview_kpis", "revenue_impact", "of its features; Overview has {} for the whole"
+)
+
+
 def overview(scene: Scene) -> Iterator[Part]:
     shown = scene.asked.shown.get("measure", MEASURES[0])
     yield figures(
@@ -102,7 +111,12 @@ def overview(scene: Scene) -> Iterator[Part]:
                 Figure("Customers", "total_customers", "total_customers"),
                 Figure("Conversion rate", "conversion_rate", "conversion_rate"),
                 Figure("AI interactions", "ai_interactions", "ai_interactions"),
-                Figure("Assistant revenue", "revenue_impact", "revenue_impact"),
+                Figure(
+                    "Assistant revenue",
+                    "revenue_impact",
+                    "revenue_impact",
+                    beside=BY_FEATURE,
+                ),
             ),
         ),
         shown=shown,
@@ -128,7 +142,7 @@ def conversions(scene: Scene) -> Iterator[Part]:
         (
             "conversions/analytics",
             (
-                Figure("Conversion rate", "overall_conversion_rate"),
+                Figure("Overall conversion rate", "overall_conversion_rate"),
                 Figure("With the assistant", "ai_driven_percentage"),
                 Figure("Carts recovered", "cart_recovery_rate"),
                 Figure("Time to convert", "avg_time_to_convert"),
@@ -225,7 +239,10 @@ def revenue(scene: Scene) -> Iterator[Part]:
     yield figures(
         scene,
         "Revenue figures",
-        ("revenue/attribution", (Figure("Assistant revenue", "revenue_amount"),)),
+        (
+            "revenue/attribution",
+            (Figure("Assistant revenue", "revenue_amount", beside=AS_A_WHOLE),),
+        ),
         (
             "revenue/summary",
             (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,17 @@ from .blocks import Card
 
 WIDTH, HEIGHT = 120, 28  # of a spark, in its own units
 DAY = datetime.timedelta(days=1)
+OF_MONTHS = ("revenue/summary", "ai/summary")  # reports of a row for each month
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What should be the same figure, in another table; `text` says it where it is
+    another one, that {} stands for."""
+
+    table: str
+    measure: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -24,6 +36,7 @@ class Figure:
     measure: str
     shown_by: str = ""  # what tells the trend below to show it
     share_of: str = ""  # the measure that this is a part of
+    beside: Beside | None = None
 
 
 @dataclass(frozen=True)
@@ -34,6 +47,7 @@ class Found:
     rows: dict[str, Any]
     days: tuple[datetime.date, datetime.date]
     note: str = ""
+    daily: bool = True  # not of months, of which a row is no day's
 
 
 def cards(
@@ -71,7 +85,8 @@ def ask(state: State, source: str, figures: Sequence[Figure], window: Window) ->
     answer: Any = report.run(state.db, window)
     by_measure = {row["measure"]: row for row in answer["comparison"]}
     note = fallback(answer["from"], answer["to"]) if "fallback" in answer else ""
-    return Found(report.tables[0], by_measure, days, note)
+    daily = source not in OF_MONTHS
+    return Found(report.tables[0], by_measure, days, note, daily)
 
 
 def fallback(start: datetime.date, end: datetime.date) -> str:
@@ -120,7 +135,7 @@ def card(figure: Figure, found: Found, state: State, **more: Any) -> Card:
         before="" if before is None else wording.number(before, unit, currency),
         range=wording.days(row["start"], row["end"]),
         before_range=wording.days(row["previous_start"], row["previous_end"]),
-        note=found.note or share(figure, row, found),
+        note=found.note or notes(figure, row, found, state),
         **more,
     )
 
@@ -131,6 +146,35 @@ def missing(state: State, found: Found) -> str:
     if last is None:
         return "nothing stored yet"
     return f"not stored for these days; the newest is of {wording.day(last)}"
+
+
+def notes(figure: Figure, row: Any, found: Found, state: State) -> str:
+    """What has to be known beside the figure."""
+    said = (
+        share(figure, row, found),
+        stored(row) if found.daily else "",
+        other(figure.beside, row, state),
+    )
+    return "; ".join(text for text in said if text)
+
+
+def stored(row: Any) -> str:
+    """On how many of its days there is a figure, as the charts say it."""
+    n, known = (row["end"] - row["start"]).days + 1, row["days"]
+    return f"stored for {known} of {n} days" if known and known < n else ""
+
+
+def other(beside: Beside | None, row: Any, state: State) -> str:
+    """The figure of the other table, where it differs by more than a rounding."""
+    if beside is None:
+        return ""
+    days = {"start": row["start"], "end": row["end"]}
+    (found,) = state.db.compare(beside.table, beside.measure, **days)
+    value = found["value"]
+    if value is None or math.isclose(value, row["value"], rel_tol=0.005, abs_tol=0.01):
+        return ""
+    shown = wording.number(value, found["unit"], state.settings.currency)
+    return beside.text.format(shown)
 
 
 def share(figure: Figure, row: Any, found: Found) -> str:

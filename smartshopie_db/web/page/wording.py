@@ -7,9 +7,11 @@ import math
 from typing import Any
 
 SIGNS = {"EUR": "€", "GBP": "£", "INR": "₹", "JPY": "¥", "USD": "$"}
+TIE = "\N{NO-BREAK SPACE}"  # no line ends between a figure and its unit
 AFTER = {
-    "percent": "%", "milliseconds": " ms", "seconds": " s", "minutes": " min",
-    "gigabytes": " GB", "per minute": " / min",
+    "percent": "%", "milliseconds": f"{TIE}ms", "seconds": f"{TIE}s",
+    "minutes": f"{TIE}min", "gigabytes": f"{TIE}GB",
+    "per minute": f"{TIE}/{TIE}min",
 }  # fmt: skip
 NOTHING = "\N{EN DASH}"
 SHORT = ("ai", "api", "clv", "cpu", "roi")
@@ -37,7 +39,7 @@ def exact(value: float) -> str:
 def money(text: str, currency: str | None) -> str:
     if currency is None:
         return text
-    return SIGNS[currency] + text if currency in SIGNS else f"{text} {currency}"
+    return SIGNS[currency] + text if currency in SIGNS else text + TIE + currency
 
 
 def digits(value: float, unit: str | None) -> int:
