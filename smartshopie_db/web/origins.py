@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint
+from flask import Blueprint, Response
 
 from .settings import Settings
 
@@ -22,6 +22,14 @@ def allow(blueprint: Blueprint, settings: Settings) -> None:
         supports_credentials=False,
         max_age=600,
     )
+    blueprint.after_request(add_vary)
+
+
+def add_vary(response: Response) -> Response:
+    """Flask-Cors leaves it out where there is one origin; but then, too, a browser may
+    have the answer that was given without one."""
+    response.vary.add("Origin")
+    return response
 
 
 def cors(settings: Settings) -> Any:

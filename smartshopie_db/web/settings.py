@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 PREFIX = "SMARTSHOPIE_"
+ORIGIN = r"[a-z][a-z0-9+.-]*://[A-Za-z0-9.-]+(:[0-9]{1,5})?"
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 SHORTEST_TOKEN = 16  # characters: 128 bits, when a character has 8
 
@@ -49,8 +51,13 @@ class Settings:
                 f"{PREFIX}TOKEN needs at least {SHORTEST_TOKEN} characters, as from"
                 " python -c 'import secrets; print(secrets.token_urlsafe())'"
             )
-        if "*" in self.origins:
-            raise ValueError(f"{PREFIX}ORIGINS names each origin; '*' is not one")
+        # Flask-Cors takes other signs for a pattern, which allows more than it says.
+        for origin in self.origins:
+            if not re.fullmatch(ORIGIN, origin):
+                raise ValueError(
+                    f"{PREFIX}ORIGINS names each origin as https://shop.example;"
+                    f" {origin!r} is not one"
+                )
 
 
 def read(config: Mapping[str, Any]) -> Settings:

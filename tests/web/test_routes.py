@@ -124,6 +124,7 @@ def test_scripts_of_other_sites_read_when_they_are_named(make_app, origin, allow
     headers = {"Origin": origin}
     got = client.get("/api/overview/kpis", headers=headers).headers
     assert got.get("Access-Control-Allow-Origin") == (origin if allowed else None)
+    assert "Origin" in got["Vary"]
     assert "Access-Control-Allow-Credentials" not in got
     headers["Access-Control-Request-Method"] = "POST"
     headers["Access-Control-Request-Headers"] = "Authorization"
