@@ -393,7 +393,7 @@ add_run(load *self, ss_error *err)
         ss_status status = ss_write_row(self->access, self->table, values, n,
                                         self->conflict, &id, &outcome, err);
         if (status != SS_OK) {
-            if (is_about_row(err)) {
+            if (is_about_row(err) && err->value[0] == '\0') {
                 name_value(self, chunk, row, err);
             }
             if (err->code == SS_INTEGRITY || err->code == SS_SCHEMA) {

@@ -399,12 +399,12 @@ ss_write_row(ss_access *access, int index, const ss_filter *values, int n,
                               outcome, err);
 }
 
-/* Which of the values a CHECK of the table refused; SQLite names the column alone. */
+/* Which of the values the table refused; SQLite names the column alone. */
 static ss_status
 name_refused(const ss_table_desc *table, const ss_filter *values, int n,
              ss_status status, ss_error *err)
 {
-    if (status != SS_OK && err->sqlite_code == SQLITE_CONSTRAINT_CHECK) {
+    if (status == SS_INTEGRITY && err->value[0] == '\0') {
         int column = ss_refused_column(table, err);
         for (int i = 0; i < n; i++) {
             if (values[i].column == column) {

@@ -208,6 +208,46 @@ explain_file(const ss_explained *of, int rc, const char *what, const char *colon
     }
 }
 
+/* A full disk and a table that has given its largest id have one code. Is there such a
+ * table, and can the call (`what` is its table or a phrase) be about it? */
+static bool
+is_out_of_ids(sqlite3 *db, const char *what, char *table, size_t size)
+{
+    static const char sql[] =
+        "SELECT name FROM sqlite_sequence WHERE seq = 9223372036854775807 AND"
+        " (name = ?1 OR NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?1))";
+    sqlite3_stmt *stmt = NULL;
+    const char *name = NULL;
+
+    if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK &&
+        sqlite3_bind_text(stmt, 1, what, -1, SQLITE_STATIC) == SQLITE_OK &&
+        sqlite3_step(stmt) == SQLITE_ROW) {
+        name = (const char *)sqlite3_column_text(stmt, 0);
+    }
+    (void)snprintf(table, size, "%s", name != NULL ? name : "");
+    sqlite3_finalize(stmt);
+    return name != NULL;
+}
+
+static void
+explain_full(const ss_explained *of, int rc, const char *what, const char *colon,
+             ss_error *err)
+{
+    char table[sizeof(err->table)];
+
+    if (is_out_of_ids(of->db, what, table, sizeof(table))) {
+        ss_error_set(err, SS_OPERATIONAL,
+                     "%s has given its largest row id, 9223372036854775807: a new row "
+                     "needs an id of its own, or delete that row and lower the table's "
+                     "seq in sqlite_sequence",
+                     table);
+        ss_error_where(err, table, NULL, NULL);
+    }
+    else {
+        explain_file(of, rc, what, colon, err);
+    }
+}
+
 void
 ss_explain(const ss_explained *of, int rc, const char *what, const char *colon,
            ss_error *err)
@@ -221,8 +261,10 @@ ss_explain(const ss_explained *of, int rc, const char *what, const char *colon,
         ss_error_set(err, code, "%s%s%s (%s; waited up to %lld ms)", what, colon,
                      sqlite3_errmsg(of->db), of->path, (long long)of->busy_ms);
     }
-    else if (code == SS_OPERATIONAL || code == SS_DATABASE || code == SS_READ_ONLY ||
-             code == SS_DISK_FULL) {
+    else if (code == SS_DISK_FULL) {
+        explain_full(of, rc, what, colon, err);
+    }
+    else if (code == SS_OPERATIONAL || code == SS_DATABASE || code == SS_READ_ONLY) {
         explain_file(of, rc, what, colon, err);
     }
     else {
