@@ -460,6 +460,13 @@ def test_a_name_that_it_needs_is_taken(tmp_path, taken, dry_run):
     assert [found.name for found in tmp_path.iterdir()] == ["old.db"]
 
 
+@pytest.mark.parametrize("version", [-1, -(2**31)])
+def test_a_version_that_nobody_makes(path, version):
+    oracle.run(path, f"PRAGMA user_version = {version}")
+    with SmartShopieDB(path) as db, pytest.raises(SchemaError, match=str(version)):
+        db.migrate()
+
+
 # ---- who may, and who is first ---------------------------------------------------
 
 

@@ -135,7 +135,13 @@ look_and_change(work *w, bool *changed, ss_error *err)
     const bool ours = application_id == SS_APPLICATION_ID;
     ss_status status = SS_OK;
     w->report->from_version = w->report->to_version = version;
-    if (ours && version > w->options->n_scripts) {
+    if (ours && version < 0) {
+        status = ss_error_set(err, SS_SCHEMA,
+                              "%s has schema version %lld, which no version of this "
+                              "package makes",
+                              w->path, (long long)version);
+    }
+    else if (ours && version > w->options->n_scripts) {
         status = ss_error_set(err, SS_SCHEMA,
                               "%s has schema version %lld; this package knows versions "
                               "up to %d",
