@@ -6,7 +6,7 @@ import contextlib
 import logging
 import threading
 import tracemalloc
-from datetime import date
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -352,3 +352,26 @@ def test_a_read_that_takes_too_long_is_asked_to_come_again(make_app):
     got = app.test_client().get("/api/slow")
     assert got.status_code == 503 and got.headers["Retry-After"] == "1"
     assert got.get_json()["error"]["code"] == "busy"
+
+
+def test_a_tag_is_of_one_day_and_of_one_way_to_show(make_app, monkeypatch):
+    """What ended yesterday is complete today; amounts are shown in a currency."""
+    app = make_app()
+    first = of(app).tag()
+    assert first == of(app).tag() != of(make_app(currency="CHF")).tag()
+
+    class Tomorrow(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return super().now(tz) + timedelta(days=1)
+
+    monkeypatch.setattr(states, "datetime", Tomorrow)
+    assert of(app).tag() != first
+
+
+def test_a_window_ends_at_what_is_newest_now(make_app, path):
+    state = of(make_app())
+    with SmartShopieDB(path) as db:
+        for day in (date(2025, 10, 27), date(2025, 10, 29)):
+            db.add_overview_kpis(record_date=day, total_customers=8)
+            assert state.window().end == day
