@@ -372,6 +372,6 @@ def test_a_tag_is_of_one_day_and_of_one_way_to_show(make_app, monkeypatch):
 def test_a_window_ends_at_what_is_newest_now(make_app, path):
     state = of(make_app())
     with SmartShopieDB(path) as db:
-        for day in (date(2025, 10, 27), date(2025, 10, 29)):
+        for day in (date(2025, 10, 29), date(2025, 10, 31)):
             db.add_overview_kpis(record_date=day, total_customers=8)
             assert state.window().end == day
